@@ -1,0 +1,76 @@
+# nudged: one makefile, no recursion. Everything that is made goes to $(BUILD).
+#   make              the daemon, the control tool and the plugins, optimised and hardened
+#   make demo         see it work          make check    run every test
+#   make install      DESTDIR= prefix=/usr make bench    the figures
+#   make SANITIZE=1   with AddressSanitizer and UBSan, in build/sanitize
+
+BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
+VERSION  := 0.1.0
+prefix   ?= /usr
+PKGS     := libevent libevent_pthreads libcurl libconfig libsystemd sqlite3 jansson libsodium
+PKG_CONFIG ?= pkg-config
+
+CC       ?= gcc
+WARN     := -Wall -Wextra -Werror -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+            -Wno-unused-parameter -Wno-missing-field-initializers
+STD      := -std=gnu11 -D_GNU_SOURCE
+INCLUDE  := -Idaemon -Iplugins
+DEFS      = -DNUDGED_VERSION='"$(VERSION)"' -DNUDGED_PLUGIN_DIR='"$(prefix)/lib/nudged/plugins"' \
+            -DNUDGED_DATA_DIR='"$(prefix)/share/nudged"'
+# The OpenSSF list for a daemon; -U first, since a distribution may set its own level.
+HARDEN   := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
+            -fcf-protection=full -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks \
+            -fno-strict-overflow
+LINKHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,--as-needed
+ifdef SANITIZE
+OPT      := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LINKOPT  := -fsanitize=address,undefined
+else
+OPT      := -O2 -g $(HARDEN)
+LINKOPT  := $(LINKHARD)
+endif
+CFLAGS_ALL  = $(STD) $(WARN) $(OPT) $(INCLUDE) $(DEFS) $(PKG_CFLAGS) $(CFLAGS) -pthread -MMD -MP
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+
+LAYERS   := base time model port engine face
+SOURCES  := $(foreach l,$(LAYERS),$(sort $(wildcard daemon/$l/*.c)))
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/obj/%.o)
+PLUGINS  := $(patsubst plugins/%.c,%,$(sort $(wildcard plugins/*.c)))
+UNITS    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
+PROGRAMS := $(BUILD)/nudged $(BUILD)/nudgectl
+
+all: $(PROGRAMS) $(PLUGINS:%=$(BUILD)/plugins/%.so)
+
+# Objects also depend on the makefile itself: a changed flag rebuilds.
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -fPIE -c -o $@ $<
+
+$(BUILD)/libnudged.a: $(OBJECTS)
+	@rm -f $@
+	ar rcs $@ $(OBJECTS)
+
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/daemon/%.o $(BUILD)/libnudged.a
+	$(CC) -pie -pthread $(LINKOPT) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl
+
+# Plugins see one header of ours and link against nothing of ours.
+$(BUILD)/plugins/%.so: plugins/%.c plugins/nudged-plugin.h plugins/plugin.map Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(OPT) -Iplugins $(shell $(PKG_CONFIG) --cflags jansson libsodium) -fPIC -shared \
+		-MMD -MP -MF $(BUILD)/plugins/$*.d -Wl,--version-script=plugins/plugin.map $(LINKOPT) -o $@ $< \
+		$(shell $(PKG_CONFIG) --libs jansson libsodium)
+
+# A unit test: tests/unit/NAME.c links with the archive, which gives only what it needs.
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libnudged.a
+	@mkdir -p $(@D)
+	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(PKG_LIBS) -ldl
+
+units: $(UNITS:%=$(BUILD)/unit/%)
+
+clean:
+	rm -rf build
+
+.PHONY: all units clean
+.SECONDARY:
+-include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d)
