@@ -1,0 +1,34 @@
+/* Time zones from TZif files (RFC 9636): our own reader, because TZ and tzset() are global to the
+ * process and libcurl's resolver threads read the environment.
+ *
+ * The file is untrusted input. A zone is immutable once loaded. All times in whole seconds. */
+#pragma once
+
+#include "time/civil.h"
+
+struct zone;
+
+enum zone_fit {
+	ZONE_UNIQUE,  /* one instant: first == second */
+	ZONE_GAP,     /* none: first = second = the first instant after the gap */
+	ZONE_OVERLAP, /* two: first < second */
+};
+
+/* Reads NAME below the folder ($TZDIR, else /usr/share/zoneinfo). Names with "..", a leading "/",
+ * "right/" or "posix/" are refused. "UTC" needs no file.
+ * 0, -ENOENT (no such zone), -EINVAL (bad name), -EBADMSG (the file is damaged), -EFBIG. */
+int zone_load(const char *name, struct zone **ret) must_check;
+/* From memory, for tests and fuzzing: 0 or -EBADMSG. */
+int zone_parse(const char *name, const void *bytes, size_t len, struct zone **ret) must_check;
+struct zone *zone_ref(struct zone *zone);
+void zone_unref(struct zone *zone); /* NULL is fine */
+
+const char *zone_name(const struct zone *zone);
+/* True when both map every instant alike (same transitions, same footer). */
+bool zone_equal(const struct zone *a, const struct zone *b);
+
+/* The local time at an instant; *ret_offset (may be NULL) is in seconds east of UTC. */
+int64_t zone_to_local(const struct zone *zone, int64_t utc, int32_t *ret_offset);
+/* The instant or instants of a local time. */
+enum zone_fit zone_to_utc(
+	const struct zone *zone, int64_t local, int64_t *ret_first, int64_t *ret_second);
