@@ -1,0 +1,112 @@
+/* What the store keeps and the engine moves: occurrences and deliveries, and the tables of their
+ * states. An occurrence is what a person answers; a delivery is one message on one channel carrying
+ * 1..n occurrences. Both are plain records: strings are owned, NULL means "none". */
+#pragma once
+
+#include "base/id.h"
+#include "time/rule.h"
+
+/* The identity of an occurrence: unique for ever, also across moves, renames and reloads. */
+struct occurrence_key {
+	char *reminder;
+	char *recipient; /* a person's id, or "room:CHANNEL" */
+	char *about;     /* the subject's id, or NULL */
+	int64_t local;   /* nominal local time in civil seconds; elapsed intervals: the UTC second */
+	int pass;        /* 0 or 1 */
+};
+
+enum { OCCURRENCE_HASH = 20 };
+/* 8 bytes of the nominal time, big-endian (so that new keys append to the index), then 12 bytes of a
+ * hash over the rest. */
+void occurrence_key_hash(const struct occurrence_key *key, uint8_t hash[static OCCURRENCE_HASH]);
+
+enum occurrence_state {
+	OCCURRENCE_OPEN,     /* recorded, and it can be answered */
+	OCCURRENCE_ANSWERED, /* closed by an answer; a change of mind is allowed */
+	OCCURRENCE_CLOSED,   /* a newer slot took its place, or its follow-up ended */
+	OCCURRENCE_SKIPPED,  /* decided not to send: see rule */
+	OCCURRENCE_STATES,
+};
+extern const char *const occurrence_state_names[OCCURRENCE_STATES + 1];
+
+enum answer {
+	ANSWER_NONE,
+	ANSWER_DONE,
+	ANSWER_STUCK,
+	ANSWER_SNOOZE,
+	ANSWER_SKIP,
+	ANSWER_LESS,
+	ANSWER_STOP,
+	ANSWERS,
+};
+extern const char *const answer_names[ANSWERS + 1]; /* "none", "done", ... */
+/* By name, or ANSWER_NONE. */
+enum answer answer_from_name(const char *name);
+
+enum decision { DECISION_SEND, DECISION_SHIFTED, DECISION_MERGED, DECISION_SKIPPED, DECISIONS };
+extern const char *const decision_names[DECISIONS + 1];
+
+struct occurrence {
+	struct id id;
+	struct occurrence_key key;
+	char *kind;
+	int64_t due_at;     /* the slot's instant */
+	int64_t planned_at; /* when it was decided to go */
+	enum occurrence_state state;
+	enum decision decision;
+	char *rule;   /* the rule that decided, in words */
+	char *about_name;
+	char *title;  /* rendered once, when recorded */
+	char *text;
+	int64_t follow_at; /* the next nudge or escalation; TIME_NEVER: none */
+	int nudges;        /* nudges sent so far */
+	enum answer answer;
+	char *answer_text; /* private: never logged, never shown to others */
+	int64_t answered_at;
+};
+
+enum delivery_state {
+	DELIVERY_HELD,      /* gathers occurrences until not_before_at */
+	DELIVERY_WAITING,   /* recorded; next try at next_at */
+	DELIVERY_DELIVERED, /* the receiver accepted it */
+	DELIVERY_REFUSED,   /* it never will */
+	DELIVERY_EXPIRED,   /* too late to be of use */
+	DELIVERY_CANCELLED, /* the person, the reminder or an administrator took it back */
+	DELIVERY_QUARANTINED, /* it was being sent at each of several crashes */
+	DELIVERY_STATES,
+};
+extern const char *const delivery_state_names[DELIVERY_STATES + 1];
+static inline bool delivery_is_open(enum delivery_state state)
+{
+	return state <= DELIVERY_WAITING;
+}
+
+enum purpose { PURPOSE_REMIND, PURPOSE_NUDGE, PURPOSE_ESCALATE, PURPOSE_MANUAL, PURPOSES };
+extern const char *const purpose_names[PURPOSES + 1];
+
+struct delivery {
+	struct id id;
+	char *channel;
+	char *recipient; /* a person's id, or "room:CHANNEL" */
+	enum purpose purpose;
+	int32_t budget_date; /* local date whose daily limit it uses; INT32_MIN: none */
+	int64_t created_at;
+	int64_t not_before_at;
+	int64_t expire_at;
+	enum delivery_state state;
+	int attempts;    /* made so far */
+	int64_t next_at; /* of the next attempt */
+	int status;      /* last reply code; 0 none */
+	char *reason;    /* why it is in this state, for people */
+	char *receipt;   /* the receiver's own id */
+	char *fallback;  /* channels still to try, separated by spaces; NULL none */
+	size_t count;    /* items */
+	struct occurrence **items; /* owned copies of what is sent */
+};
+
+void occurrence_free(struct occurrence *occurrence);
+void delivery_free(struct delivery *delivery);
+struct occurrence *occurrence_copy(const struct occurrence *occurrence);
+struct delivery *delivery_copy(const struct delivery *delivery);
+/* Copies the occurrence into the delivery's items. */
+void delivery_add_item(struct delivery *delivery, const struct occurrence *occurrence);

@@ -1,0 +1,143 @@
+/* The store's door: durable state behind a handful of verbs. Two stores stand behind it: SQLite
+ * (one connection, EXCLUSIVE, WAL, synchronous=FULL, on a thread of its own) and memory (the
+ * reference). One conformance suite runs against both.
+ *
+ * Writing: the caller fills a `change` with verbs; the whole change is applied in one durable
+ * transaction or not at all. Changes are applied in the order they were submitted; several waiting
+ * ones share one commit. Reading and writing answer by a completion on the loop, never from inside
+ * the call. After a failed commit the store holds: every change answers its -errno (-ENOSPC, -EIO,
+ * -EROFS...) and nothing of it is kept; the caller may submit it again; the store recovers by itself
+ * when the disk does.
+ *
+ * Threads: every function is called on the loop's thread. */
+#pragma once
+
+#include "model/record.h"
+
+struct event_base;
+struct store;
+
+struct store_settings {
+	const char *kind;   /* "sqlite" or "memory" */
+	const char *folder; /* of sqlite: the state folder; made with 0700 when it is missing */
+	struct event_base *loop;
+};
+
+/* Opens, locks, checks, migrates; blocking, for the start. 0 or -errno with a sentence for people
+ * that says what to do (owned by the caller): -EBUSY names the process that holds the folder,
+ * -EPERM a folder of another owner or one that others can write, -EBADMSG a damaged or newer
+ * database. */
+int store_open(const struct store_settings *settings, struct store **ret, char **ret_error) must_check;
+/* Finishes what was submitted (completions are not called any more), then closes. */
+void store_close(struct store *store);
+
+/* ---- changes ---- */
+
+struct change;
+
+struct change *change_new(void);
+void change_free(struct change *change);
+size_t change_size(const struct change *change); /* verbs in it */
+
+/* Records one occurrence, unless its key is known already: then it, and its place in any delivery of
+ * the same change, is left out and reported by store_result.known. Copies. */
+void change_record_occurrence(struct change *change, const struct occurrence *occurrence);
+/* Records a delivery with the ids of its items. When every item of it was left out as known, so is
+ * the delivery (reported in store_result.dropped). An item may also be an occurrence recorded
+ * earlier (nudges). Copies. */
+void change_record_delivery(struct change *change, const struct delivery *delivery);
+/* Adds an occurrence to a held delivery and moves its instant. */
+void change_join_delivery(
+	struct change *change, struct id delivery, struct id occurrence, int64_t not_before_at);
+/* State, attempts, next_at, not_before_at, channel, status, reason, receipt, fallback of a known
+ * delivery, as in the record. */
+void change_settle_delivery(struct change *change, const struct delivery *delivery);
+/* state, follow_at and nudges of an occurrence. */
+void change_follow_occurrence(struct change *change, struct id occurrence,
+	enum occurrence_state state, int64_t follow_at, int nudges);
+/* Records an answer; state becomes ANSWERED, follow_at as given (snooze) or TIME_NEVER. text may be
+ * NULL: then an earlier text stays. */
+void change_answer_occurrence(struct change *change, struct id occurrence, enum answer answer,
+	const char *text, int64_t answered_at, int64_t follow_at);
+/* `what` is all, person:ID, team:ID, reminder:ID, channel:ID, or stop:PERSON:REMINDER,
+ * less:PERSON:REMINDER (answers). until_at may be TIME_NEVER. Replaces an earlier one. */
+void change_put_pause(struct change *change, const char *what, int64_t since_at, int64_t until_at,
+	const char *reason);
+void change_remove_pause(struct change *change, const char *what);
+/* When a reminder ("reminder:ID") or person ("person:ID") was first accepted; an earlier value
+ * stays. */
+void change_begin(struct change *change, const char *what, int64_t at);
+/* A named value: marks, keys. value NULL removes it. */
+void change_set_value(struct change *change, const char *name, const char *value);
+
+struct store_result {
+	int error;             /* 0 or -errno */
+	size_t n_known;        /* occurrences left out, by id */
+	const struct id *known;
+	size_t n_dropped;      /* deliveries left out, by id */
+	const struct id *dropped;
+	size_t count;          /* of prune: rows removed */
+};
+
+typedef void (*store_on_done)(void *owner, const struct store_result *result);
+
+/* Takes the change. on_done may be NULL. */
+void store_apply(struct store *store, struct change *change, store_on_done on_done, void *owner);
+/* Changes submitted and not yet answered. */
+size_t store_pending(const struct store *store);
+
+/* ---- reading ---- */
+
+struct store_visitor {
+	/* Each may be NULL. What is given is lent. */
+	void (*value)(void *owner, const char *name, const char *value);
+	void (*begin)(void *owner, const char *what, int64_t at);
+	void (*pause)(void *owner, const char *what, int64_t since_at, int64_t until_at,
+		const char *reason);
+	void (*delivery)(void *owner, const struct delivery *open_delivery); /* held and waiting */
+	void (*follow)(void *owner, const struct occurrence *occurrence); /* follow_at is set */
+	/* Deliveries that use a daily limit on or after the date given to store_load: any state but
+	 * cancelled. */
+	void (*budget)(void *owner, const char *recipient, int32_t date, struct id delivery,
+		enum delivery_state state);
+};
+
+/* Everything the engine needs to go on where it stopped; blocking, for the start. */
+int store_load(struct store *store, int32_t budget_since, const struct store_visitor *visitor,
+	void *owner) must_check;
+
+struct store_query {
+	/* Every given condition must hold; zero or NULL: not asked. */
+	struct id id;           /* this one */
+	struct id after;        /* ids greater than this one: the next page */
+	const char *recipient;
+	const char *reminder;   /* occurrences only */
+	const char *channel;    /* deliveries only */
+	bool open_only;
+	bool has_local;
+	int64_t local_from, local_to; /* nominal local time, [from, to); occurrences only */
+	bool newest_first;
+	size_t limit;           /* at most 10,000; 0: 100 */
+};
+
+typedef void (*store_on_occurrences)(
+	void *owner, int error, struct occurrence *const *occurrences, size_t count);
+typedef void (*store_on_deliveries)(
+	void *owner, int error, struct delivery *const *deliveries, size_t count);
+
+/* What is handed to the completion is lent. */
+void store_find_occurrences(struct store *store, const struct store_query *query,
+	store_on_occurrences on_done, void *owner);
+void store_find_deliveries(struct store *store, const struct store_query *query,
+	store_on_deliveries on_done, void *owner);
+
+/* ---- care ---- */
+
+/* A consistent copy (VACUUM INTO, mode 0600) beside the running store; -EEXIST when there is one. */
+void store_backup(struct store *store, const char *path, store_on_done on_done, void *owner);
+/* Removes at most `limit` closed occurrences (with their deliveries) due before the instant; call
+ * again while result.count equals limit. */
+void store_prune(struct store *store, int64_t before_at, size_t limit, store_on_done on_done,
+	void *owner);
+/* Everything about one person: removes it, and leaves a hashed mark. result.count: rows removed. */
+void store_forget(struct store *store, const char *person, store_on_done on_done, void *owner);
