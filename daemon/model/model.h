@@ -1,0 +1,206 @@
+/* One accepted configuration: places, people, teams, roles, channels, reminders, prompt packs.
+ * Immutable once loaded, counted by references, compared field by field at reload. Who receives what
+ * is expanded here, once. Knows nothing of files, the store or the loop.
+ *
+ * Everything hangs on the model: pointers between its parts are lent for its life. `index` is an
+ * object's place in its array: stable within one model only; ids are stable between models. */
+#pragma once
+
+#include "base/secret.h"
+#include "model/prompt.h"
+#include "model/template.h"
+#include "time/rule.h"
+#include "time/week.h"
+
+struct where {
+	const char *file; /* lent by the model; NULL: built in */
+	int line;
+};
+
+struct setting {
+	char *name;
+	char *text;            /* NULL when secret */
+	struct secret *secret; /* NULL when the credential was not readable and only the form is checked */
+};
+
+struct channel {
+	char *id;
+	uint32_t index;
+	struct where where;
+	char *plugin;
+	struct setting *settings; /* the plugin's own keys */
+	size_t n_settings;
+	double rate;      /* messages a second; 0: none; negative: the plugin's default */
+	int concurrency;
+	int64_t timeout_ms, retry_base_ms, retry_max_ms, expire_s;
+	bool allow_private, shared;
+	char *ca_file, *client_cert, *proxy;
+	/* What the plugin says of it (filled while loading, by the engine's channel check). */
+	bool is_room, needs_address;
+};
+
+struct place {
+	char *id; /* NULL: the default place of whoever has none */
+	uint32_t index;
+	struct where where;
+	struct zone *zone;
+	struct week *hours; /* NULL: any time */
+	struct week *quiet; /* NULL: never */
+};
+
+struct focus {
+	struct where where;
+	char *skill, *why, *goal, *cue, *act, *measure;
+	bool has_from, has_until;
+	int32_t from, until; /* local dates, inclusive */
+};
+
+struct away {
+	int32_t from, until; /* local dates, inclusive */
+};
+
+struct address {
+	const struct channel *channel;
+	char *text;
+};
+
+struct role {
+	char *id;
+	uint32_t index;
+	struct where where;
+	char *name;
+	char **objectives;
+	size_t n_objectives;
+};
+
+struct team {
+	char *id;
+	uint32_t index;
+};
+
+enum relation { RELATION_NONE, RELATION_SELF, RELATION_MANAGER, RELATION_MENTOR, RELATION_PARTNER };
+extern const char *const relation_names[6]; /* "", "self", "manager", "mentor", "partner", NULL */
+
+struct person {
+	char *id;
+	uint32_t index;
+	struct where where;
+	char *name; /* the id when none is given */
+	const struct place *place;
+	const struct role *role; /* NULL */
+	const struct team **teams;
+	size_t n_teams;
+	const struct person *manager, *mentor, *partner; /* NULL */
+	struct address *addresses;
+	size_t n_addresses;
+	const struct channel **via;
+	size_t n_via;
+	bool via_all;
+	struct away *away;
+	size_t n_away;
+	struct focus *foci;
+	size_t n_foci;
+};
+
+enum kind {
+	KIND_PRACTICE,
+	KIND_FEEDBACK,
+	KIND_CHECKIN,
+	KIND_CELEBRATE,
+	KIND_OPPORTUNITY,
+	KIND_RENEWAL,
+	KIND_DIGEST,
+	KIND_NOTE,
+	KINDS,
+};
+extern const char *const kind_names[KINDS + 1];
+
+enum catch_up { CATCH_UP_LATEST, CATCH_UP_NONE, CATCH_UP_ALL };
+extern const char *const catch_up_names[4];
+
+struct nudge {
+	int64_t after_s; /* 0: no nudges */
+	int at_most;
+	enum relation escalate_relation;      /* RELATION_NONE: see person */
+	const struct person *escalate_person; /* NULL: no escalation, unless there is a relation */
+};
+
+/* One (recipient, subject) of a reminder. subject == recipient's index where there is no `about`. */
+struct pair {
+	uint32_t recipient, subject; /* indices of people */
+};
+
+struct reminder {
+	char *id;
+	uint32_t index;
+	struct where where;
+	enum kind kind;
+	enum rule_form form;
+	char *schedule; /* as written */
+	struct rule *rule;
+	const struct place *place; /* of rooms; the default place when none is given */
+	bool anywhere;             /* hours and quiet hours do not hold it */
+	bool has_about;
+	struct pair *pairs; /* sorted by recipient, then subject; no doubles */
+	size_t n_pairs;
+	const struct channel **rooms;
+	size_t n_rooms;
+	const struct channel **via; /* NULL: the person's */
+	size_t n_via;
+	struct template *title, *text; /* NULL: from the pack */
+	const struct prompt_pack *prompts; /* NULL */
+	int64_t grace_s, jitter_s;
+	enum catch_up catch_up;
+	struct nudge nudge;
+	int priority; /* 1..5 */
+	int64_t changed_hash; /* over everything that decides when and to whom: for reload */
+};
+
+struct model {
+	int refs;
+	char *file; /* the main configuration file */
+	struct zone *zone;
+	char *state, *store, *control, *listen, *public_url, *prompts, *people_file;
+	struct secret *link_key; /* NULL: generated and kept in the store */
+	int daily_limit;         /* 0: none */
+	int64_t keep_s;
+
+	struct channel **channels;
+	struct place **places; /* [0] is the default place */
+	struct team **teams;
+	struct role **roles;
+	struct person **people;
+	struct reminder **reminders;
+	struct prompt_pack **packs;
+	size_t n_channels, n_places, n_teams, n_roles, n_people, n_reminders, n_packs;
+
+	void *files;   /* names that `where` lends; config's own */
+	void *by_name; /* indices of ids; model.c's own */
+};
+
+struct model *model_new(void);
+struct model *model_ref(struct model *model);
+void model_unref(struct model *model); /* NULL is fine */
+
+/* Call once, when all parts are in: builds the indices by id. Duplicate ids are the loader's
+ * business: the first one is found. */
+void model_build_index(struct model *model);
+/* By id, or NULL; O(1) after model_build_index(). */
+struct channel *model_channel(const struct model *model, const char *id);
+struct place *model_place(const struct model *model, const char *id);
+struct team *model_team(const struct model *model, const char *id);
+struct role *model_role(const struct model *model, const char *id);
+struct person *model_person(const struct model *model, const char *id);
+struct reminder *model_reminder(const struct model *model, const char *id);
+struct prompt_pack *model_pack(const struct model *model, const char *id);
+
+bool person_in_team(const struct person *person, const struct team *team);
+const struct person *person_related(const struct person *person, enum relation relation);
+/* The address on a channel, or NULL. */
+const char *person_address(const struct person *person, const struct channel *channel);
+/* The focus of a local date (the first that covers it), or NULL. */
+const struct focus *person_focus(const struct person *person, int32_t date);
+bool person_is_away(const struct person *person, int32_t date);
+/* The pairs of one recipient: first one and count (0: none). O(log n). */
+const struct pair *reminder_pairs_of(
+	const struct reminder *reminder, const struct person *recipient, size_t *ret_count);

@@ -1,0 +1,14 @@
+/* When to try again: the pure policy. Full jitter over a doubling base with a cap, never less than
+ * what the receiver asked for, never beyond the expiry. */
+#pragma once
+
+#include "base/mem.h"
+
+struct retry_policy {
+	int64_t base_ms, max_ms;
+};
+
+/* attempts: made so far, >= 1. asked_ms: the receiver's Retry-After, or -1. chance: uniform in
+ * [0, 2^32). The wait in ms, >= 0. Pure. */
+int64_t retry_delay_ms(
+	const struct retry_policy *policy, int attempts, int64_t asked_ms, uint32_t chance);
