@@ -1,0 +1,9 @@
+/* From a decision to words: fills templates and prompts once, when the occurrence is recorded (and
+ * in previews: the same function). Pure but for the link, which the caller gives. */
+#pragma once
+
+#include "engine/resolver.h"
+
+/* Title and text, owned by the caller, never NULL. answer_url may be NULL. */
+void compose_message(const struct planned *planned, const char *answer_url, char **ret_title,
+	char **ret_text);

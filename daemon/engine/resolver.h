@@ -1,0 +1,122 @@
+/* The resolver: who gets what, when, whether, and why. One set of pure functions used by the live
+ * run, preview, explain and the calendar feed, so that the preview is what is sent.
+ *
+ * The order of the rules: schedule, begun, hours, quiet, superseded (place); paused, stopped, less,
+ * away (person); daily limit (the person's whole day). Time is always an argument. */
+#pragma once
+
+#include "model/model.h"
+#include "model/record.h"
+
+enum rule_id {
+	BY_SCHEDULE,   /* nothing stood in the way */
+	BY_NOT_BEGUN,  /* earlier than the first acceptance of reminder or person */
+	BY_HOURS,      /* outside the place's working hours */
+	BY_QUIET,      /* inside the place's quiet hours */
+	BY_SUPERSEDED, /* a later slot of the same reminder moves to the same minute */
+	BY_PAUSE,
+	BY_STOPPED,    /* the person answered stop */
+	BY_LESS,       /* the person answered less: every second one */
+	BY_AWAY,       /* recipient */
+	BY_ABOUT_AWAY, /* subject */
+	BY_LIMIT,      /* the daily limit */
+	BY_GRACE,      /* too late */
+	BY_CATCH_UP,   /* missed, and a later one stands for it */
+	RULE_IDS,
+};
+extern const char *const rule_id_names[RULE_IDS + 1]; /* "schedule", "hours", ... */
+
+/* What is known beside the configuration. NULL members: nothing is known (preview from the
+ * configuration alone). */
+struct view {
+	void *owner;
+	/* When it was first accepted, ms; INT64_MIN: always there. person NULL: the reminder alone. */
+	int64_t (*begun)(void *owner, const struct reminder *reminder, const struct person *person);
+	/* A pause that covers the instant: its reason (lent until the next call), else NULL.
+	 * *ret_rule is BY_PAUSE, BY_STOPPED or BY_LESS; *ret_since when it began. person NULL: rooms. */
+	const char *(*paused)(void *owner, const struct reminder *reminder, const struct person *person,
+		int64_t at, enum rule_id *ret_rule, int64_t *ret_since);
+};
+
+/* One slot of a reminder as its place sees it. */
+struct place_slot {
+	const struct reminder *reminder;
+	const struct place *place;
+	struct slot slot;
+	int64_t due_at;  /* ms */
+	int64_t send_at; /* ms; of a skipped one: due_at */
+	enum decision decision; /* SEND, SHIFTED or SKIPPED */
+	enum rule_id rule;
+};
+
+/* The zone that decides for a reminder at a place. */
+const struct zone *resolver_zone(const struct reminder *reminder, const struct place *place);
+/* The first slot whose slot.utc is later than after_utc (seconds), with the place's rules applied.
+ * False when the schedule has ended. send_at never decreases from one slot to the next, but for
+ * skipped ones. */
+bool resolver_next(const struct reminder *reminder, const struct place *place, int64_t after_utc,
+	struct place_slot *ret);
+/* Seconds before an instant at which resolver_next must start so as to meet every slot that is sent
+ * after the instant. */
+int64_t resolver_reach_s(const struct reminder *reminder, const struct place *place);
+/* The first instant >= at (ms) at which the place may be disturbed, within limit_s; else TIME_NEVER.
+ * *ret_rule: BY_SCHEDULE when it is `at` itself, else BY_HOURS or BY_QUIET. */
+int64_t resolver_allowed_at(const struct place *place, bool anywhere, int64_t at, int64_t limit_s,
+	enum rule_id *ret_rule);
+
+/* One decision for one (reminder, recipient or room, subject, slot). */
+struct planned {
+	const struct reminder *reminder;
+	const struct place *place;
+	const struct person *person; /* NULL: a room */
+	const struct person *about;  /* NULL when the subject is the person */
+	const struct channel *room;  /* NULL: a person */
+	struct slot slot;
+	int64_t due_at, send_at; /* ms; send_at of a merged one: when its message goes */
+	int64_t fire_at;         /* ms: when the decision is taken */
+	enum decision decision;
+	enum rule_id rule;
+	uint32_t message; /* those of one person's day with the same number go as one message */
+	char detail[120]; /* the rule in words, with its facts */
+};
+
+/* What a person's day has used of the daily limit already. */
+struct budget {
+	int limit;      /* 0: none */
+	int used;       /* messages recorded for this date, the held one included */
+	bool has_held;  /* an open message gathers what is merged */
+	bool join_next; /* ... and it waits for the next planned message to go with */
+	int64_t held_at; /* when it goes, ms */
+};
+
+struct plan {
+	struct planned *list;
+	size_t count, capacity;
+};
+void plan_clear(struct plan *plan);
+void plan_free(struct plan *plan); /* for cleanup() */
+
+/* Decides for one person: slots are the place's, in order of fire time, all of the local day that is
+ * still to be decided. Appends to the plan: one entry for each (slot, subject) that the person gets,
+ * in the same order. */
+void resolver_plan_person(const struct person *person, const struct place_slot *slots, size_t count,
+	const struct view *view, const struct budget *budget, struct plan *plan);
+/* The rooms of one slot. */
+void resolver_plan_rooms(const struct place_slot *slot, const struct view *view, struct plan *plan);
+
+/* The number of slots of the reminder in the slot's local year before it, for rotation; a hash of
+ * the slot for schedules of more than 24 a day. */
+uint64_t resolver_ordinal(const struct reminder *reminder, const struct place *place,
+	const struct slot *slot);
+
+/* All decisions of a range of local dates, in order of send_at within each date: for preview, feed
+ * and explain. on_planned returns false to stop. */
+struct preview_query {
+	int32_t from, to; /* local dates, inclusive; at most 400 days */
+	const struct person *person;     /* NULL: everybody, and rooms */
+	const struct reminder *reminder; /* NULL: all. The others still count for the daily limit */
+	bool skipped;                    /* also those that are not sent */
+};
+void resolver_preview(const struct model *model, const struct view *view,
+	const struct preview_query *query, bool (*on_planned)(void *owner, const struct planned *planned),
+	void *owner);
