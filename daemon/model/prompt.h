@@ -12,6 +12,7 @@ struct prompt {
 	struct template *question; /* what to ask afterwards */
 };
 
+/* A pack is never empty. */
 struct prompt_pack {
 	char *id;
 	uint32_t index;
@@ -27,6 +28,7 @@ void prompt_pack_free(struct prompt_pack *pack);
  * order of the whole pack before any repeats, and never shows one twice in a row, also at the seam
  * between two rounds. `seed` is a hash of (reminder, person, subject). */
 const struct prompt *prompt_pick(const struct prompt_pack *pack, uint64_t seed, uint64_t ordinal);
-/* The prompt as text: cue and act on a line, the question on its own. Uses `values` for names. */
+/* The prompt as text: cue and act on a line, the question on its own. Uses `values` for names. An act
+ * that begins with a small letter goes on from its cue after a comma, another one after a colon. */
 void prompt_render(const struct prompt *prompt, const char *const values[TEMPLATE_NAMES],
 	struct buf *out);

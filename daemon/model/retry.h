@@ -9,6 +9,7 @@ struct retry_policy {
 };
 
 /* attempts: made so far, >= 1. asked_ms: the receiver's Retry-After, or -1. chance: uniform in
- * [0, 2^32). The wait in ms, >= 0. Pure. */
+ * [0, 2^32). The wait in ms, >= 0; what was asked for is spread over one base on top, so that those
+ * sent away together do not come back together. Pure. */
 int64_t retry_delay_ms(
 	const struct retry_policy *policy, int attempts, int64_t asked_ms, uint32_t chance);
