@@ -6,6 +6,7 @@
 #pragma once
 
 #include "model/model.h"
+#include "base/clock.h"
 #include "model/record.h"
 
 enum rule_id {
@@ -22,6 +23,7 @@ enum rule_id {
 	BY_LIMIT,      /* the daily limit */
 	BY_GRACE,      /* too late */
 	BY_CATCH_UP,   /* missed, and a later one stands for it */
+	BY_NO_CHANNEL, /* the person has no channel it could go through */
 	RULE_IDS,
 };
 extern const char *const rule_id_names[RULE_IDS + 1]; /* "schedule", "hours", ... */
@@ -99,8 +101,9 @@ void plan_free(struct plan *plan); /* for cleanup() */
 /* Decides for one person: slots are the place's, in order of fire time, all of the local day that is
  * still to be decided. Appends to the plan: one entry for each (slot, subject) that the person gets,
  * in the same order. */
-void resolver_plan_person(const struct person *person, const struct place_slot *slots, size_t count,
-	const struct view *view, const struct budget *budget, struct plan *plan);
+void resolver_plan_person(const struct model *model, const struct person *person,
+	const struct place_slot *slots, size_t count, const struct view *view,
+	const struct budget *budget, struct plan *plan);
 /* The rooms of one slot. */
 void resolver_plan_rooms(const struct place_slot *slot, const struct view *view, struct plan *plan);
 
