@@ -75,7 +75,7 @@ static struct alarm *clock_first(const struct clock *clock)
 {
 	struct alarm *alarm, *first = NULL;
 
-	LIST_FOREACH(alarm, &clock->alarms, in_clock)
+	LIST_FOREACH (alarm, &clock->alarms, in_clock)
 		if (alarm->at != TIME_NEVER && (!first || alarm->at < first->at))
 			first = alarm;
 	return first;
@@ -187,7 +187,8 @@ int alarm_set(struct alarm *alarm, int64_t at)
 		return 0;
 	/* ECANCELED here means: armed, and the clock was set before this call (timerfd_create(2)).
 	 * The instant is absolute, so it still holds. */
-	if (timerfd_settime(alarm->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL) < 0 &&
+	if (timerfd_settime(alarm->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL) <
+			0 &&
 		errno != ECANCELED)
 		return -errno;
 	return 0;

@@ -27,7 +27,8 @@ static void heap_down(struct heap *heap, size_t i)
 
 		if (child >= heap->count)
 			break;
-		if (child + 1 < heap->count && heap->nodes[child + 1]->key < heap->nodes[child]->key)
+		if (child + 1 < heap->count &&
+			heap->nodes[child + 1]->key < heap->nodes[child]->key)
 			child++;
 		if (heap->nodes[child]->key >= node->key)
 			break;

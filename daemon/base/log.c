@@ -27,7 +27,8 @@ static bool stderr_goes_to_journal(void)
 	unsigned long long dev, ino;
 	struct stat st;
 
-	if (!stream || sscanf(stream, "%llu:%llu", &dev, &ino) != 2 || fstat(STDERR_FILENO, &st) < 0)
+	if (!stream || sscanf(stream, "%llu:%llu", &dev, &ino) != 2 ||
+		fstat(STDERR_FILENO, &st) < 0)
 		return false;
 	return st.st_dev == dev && st.st_ino == ino;
 }

@@ -1,7 +1,8 @@
 /* Memory and the small words of C that we wish we had.
  *
  * Small allocations abort when memory is gone: the restart that follows loses nothing, because
- * whatever matters is in the store. Anything sized from outside has a ceiling before it gets here. */
+ * whatever matters is in the store. Anything sized from outside has a ceiling before it gets here.
+ */
 #pragma once
 
 #include <assert.h>
@@ -31,11 +32,12 @@ void *mem_resize(void *p, size_t count, size_t size) __attribute__((returns_nonn
 void *mem_copy(const void *p, size_t size) __attribute__((malloc, returns_nonnull));
 void mem_free_pointer(void *pointer_to_pointer);
 
-/* Makes room for one more element in a growing array: array, count and capacity are the caller's. */
+/* Makes room for one more element in a growing array: array, count and capacity are the caller's.
+ */
 #define ARRAY_GROW(array, count, capacity)                                                         \
 	do {                                                                                       \
 		if ((count) == (capacity)) {                                                       \
-			(capacity) = (capacity) ? (capacity) * 2 : 8;                              \
+			(capacity) = (capacity) ? (capacity)*2 : 8;                                \
 			(array) = mem_resize((array), (capacity), sizeof(*(array)));               \
 		}                                                                                  \
 	} while (0)

@@ -39,7 +39,8 @@ void random_secret_bytes(void *bytes, size_t len)
 
 uint64_t hash_parts(const char *const *parts)
 {
-	/* FNV-1a over length and bytes of each part, finished by a mixer: stable across machines. */
+	/* FNV-1a over length and bytes of each part, finished by a mixer: stable across machines.
+	 */
 	uint64_t h = UINT64_C(0xCBF29CE484222325);
 
 	for (; *parts; parts++) {

@@ -43,7 +43,8 @@ bool str_ends(const char *text, const char *suffix)
 	return len >= tail && memcmp(text + len - tail, suffix, tail) == 0;
 }
 
-/* Length of the code point at p (1 to 4), or 0 when it is not well-formed (Unicode 15, table 3-7). */
+/* Length of the code point at p (1 to 4), or 0 when it is not well-formed (Unicode 15, table 3-7).
+ */
 static size_t utf8_length(const unsigned char *p, size_t left)
 {
 	unsigned char low = 0x80, high = 0xBF;

@@ -5,5 +5,5 @@
 #include "engine/resolver.h"
 
 /* Title and text, owned by the caller, never NULL. answer_url may be NULL. */
-void compose_message(const struct planned *planned, const char *answer_url, char **ret_title,
-	char **ret_text);
+void compose_message(
+	const struct planned *planned, const char *answer_url, char **ret_title, char **ret_text);

@@ -13,19 +13,21 @@ struct clock;
 
 struct engine_settings {
 	const char *config_file;
-	const char *state;         /* NULL: the configuration's, else $STATE_DIRECTORY */
+	const char *state; /* NULL: the configuration's, else $STATE_DIRECTORY */
 	const char *plugin_folder;
 	struct event_base *loop;
 	struct clock *clock;
 };
 
-/* Loads configuration and plugins, opens the store, reads what is open. 0, or -errno with complaints
- * or (when there are none) a sentence in *ret_error (owned). Nothing is sent before engine_start. */
+/* Loads configuration and plugins, opens the store, reads what is open. 0, or -errno with
+ * complaints or (when there are none) a sentence in *ret_error (owned). Nothing is sent before
+ * engine_start. */
 int engine_new(const struct engine_settings *settings, struct engine **ret,
 	struct complaints *complaints, char **ret_error) must_check;
 void engine_start(struct engine *engine);
 /* Stops planning; deliveries under way get up to limit_ms; then on_stopped. */
-void engine_stop(struct engine *engine, int64_t limit_ms, void (*on_stopped)(void *owner), void *owner);
+void engine_stop(
+	struct engine *engine, int64_t limit_ms, void (*on_stopped)(void *owner), void *owner);
 void engine_free(struct engine *engine);
 
 /* Takes the new configuration whole (0) or not at all (-EINVAL with complaints). */
@@ -41,9 +43,9 @@ struct engine_status {
 	int64_t next_at; /* the next planned slot; TIME_NEVER: none */
 	size_t people, reminders, channels, schedules;
 	size_t held, waiting, in_flight, follow_ups;
-	uint64_t recorded, delivered, retried, refused, expired, cancelled, answered, nudged, skipped,
-		missed; /* since the start */
-	int store_error; /* 0, or the -errno that holds dispatch */
+	uint64_t recorded, delivered, retried, refused, expired, cancelled, answered, nudged,
+		skipped, missed; /* since the start */
+	int store_error;	 /* 0, or the -errno that holds dispatch */
 };
 void engine_status(const struct engine *engine, struct engine_status *ret);
 
@@ -51,7 +53,7 @@ struct channel_status {
 	const char *id, *plugin;
 	size_t waiting, in_flight;
 	int64_t paused_until_at; /* 0: not paused */
-	const char *reason;      /* of the last failure, or "" */
+	const char *reason;	 /* of the last failure, or "" */
 };
 /* index < number of channels; false beyond. */
 bool engine_channel_status(const struct engine *engine, size_t index, struct channel_status *ret);
@@ -59,9 +61,10 @@ bool engine_channel_status(const struct engine *engine, size_t index, struct cha
 /* error: 0; -ENOENT; -EINVAL (with why); -EBUSY; or the store's -errno. why may be NULL. */
 typedef void (*engine_on_done)(void *owner, int error, const char *why);
 
-/* snooze_s: with ANSWER_SNOOZE only, 60 s .. 30 days. text may be NULL; at most 4,000 bytes UTF-8. */
-void engine_answer(struct engine *engine, struct id occurrence, enum answer answer, int64_t snooze_s,
-	const char *text, engine_on_done on_done, void *owner);
+/* snooze_s: with ANSWER_SNOOZE only, 60 s .. 30 days. text may be NULL; at most 4,000 bytes UTF-8.
+ */
+void engine_answer(struct engine *engine, struct id occurrence, enum answer answer,
+	int64_t snooze_s, const char *text, engine_on_done on_done, void *owner);
 /* Sends a reminder now, outside its schedule and the daily limit; person NULL: to all of it. why
  * tells how many deliveries. */
 void engine_send(struct engine *engine, const char *reminder, const char *person,
@@ -80,8 +83,8 @@ void engine_pause(struct engine *engine, const char *what, int64_t until_at, con
 void engine_resume(struct engine *engine, const char *what, engine_on_done on_done, void *owner);
 bool engine_pause_status(const struct engine *engine, size_t index, struct pause_status *ret);
 
-/* The request a channel would make of a test message, secrets masked, and, with send, what became of
- * it. address NULL: the first person's on that channel. */
+/* The request a channel would make of a test message, secrets masked, and, with send, what became
+ * of it. address NULL: the first person's on that channel. */
 typedef void (*engine_on_test)(void *owner, int error, const char *request, const char *verdict);
 void engine_test_channel(struct engine *engine, const char *channel, const char *address, bool send,
 	engine_on_test on_done, void *owner);
@@ -92,13 +95,14 @@ void engine_find_occurrences(struct engine *engine, const struct store_query *qu
 	void (*on_done)(void *owner, int error, struct occurrence *const *list, size_t count),
 	void *owner);
 void engine_find_deliveries(struct engine *engine, const struct store_query *query,
-	void (*on_done)(void *owner, int error, struct delivery *const *list, size_t count), void *owner);
+	void (*on_done)(void *owner, int error, struct delivery *const *list, size_t count),
+	void *owner);
 void engine_backup(struct engine *engine, const char *path, engine_on_done on_done, void *owner);
 void engine_forget(struct engine *engine, const char *person, engine_on_done on_done, void *owner);
 
 /* Hears every event as it is logged (name, and the journal's fields); for `nudgectl watch`. */
 struct log_field;
-typedef void (*engine_on_event)(void *owner, const char *event, const char *message,
-	const struct log_field *fields);
+typedef void (*engine_on_event)(
+	void *owner, const char *event, const char *message, const struct log_field *fields);
 void engine_watch(struct engine *engine, engine_on_event on_event, void *owner);
 void engine_unwatch(struct engine *engine, engine_on_event on_event, void *owner);

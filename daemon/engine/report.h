@@ -43,8 +43,8 @@ struct subject {
 	int64_t due_at; /* ms; 0: none */
 };
 
-typedef void (*report_on_event)(void *owner, const char *event, const char *message,
-	const struct log_field *fields);
+typedef void (*report_on_event)(
+	void *owner, const char *event, const char *message, const struct log_field *fields);
 void report_listen(report_on_event on_event, void *owner);
 void report_unlisten(report_on_event on_event, void *owner);
 

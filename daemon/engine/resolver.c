@@ -1,5 +1,6 @@
-/* The rules of who, when, whether and why. Owns nothing but a memo of slot numbers (the same content
- * gives the same number, so it can never be wrong). Never reads a clock, the store or a file. */
+/* The rules of who, when, whether and why. Owns nothing but a memo of slot numbers (the same
+ * content gives the same number, so it can never be wrong). Never reads a clock, the store or a
+ * file. */
 #include "engine/resolver.h"
 #include "base/random.h"
 #include "base/str.h"
@@ -7,8 +8,8 @@
 #include <stdio.h>
 
 const char *const rule_id_names[RULE_IDS + 1] = {"schedule", "not-begun", "hours", "quiet",
-	"superseded", "paused", "stopped", "less", "away", "about-away", "limit", "grace", "catch-up",
-	"no-channel", NULL};
+	"superseded", "paused", "stopped", "less", "away", "about-away", "limit", "grace",
+	"catch-up", "no-channel", NULL};
 
 enum { ORDINAL_MEMO = 4096, SLOTS_A_DAY_COUNTED = 24 };
 
@@ -24,8 +25,8 @@ static int64_t allowed_local(const struct place *place, int64_t local, enum rule
 {
 	enum rule_id rule = BY_SCHEDULE;
 
-	/* Hours and quiet hours push each other forward; each step passes a whole window, and a week
-	 * has few, so that 64 steps without rest mean: never. */
+	/* Hours and quiet hours push each other forward; each step passes a whole window, and a
+	 * week has few, so that 64 steps without rest mean: never. */
 	for (int step = 0; step < 64; step++) {
 		enum rule_id by = BY_SCHEDULE;
 		int64_t next = local;
@@ -73,8 +74,8 @@ int64_t resolver_allowed_at(const struct place *place, bool anywhere, int64_t at
 	return first * 1000;
 }
 
-static int64_t slot_allowed_at(
-	const struct reminder *reminder, const struct place *place, int64_t utc, enum rule_id *ret_rule)
+static int64_t slot_allowed_at(const struct reminder *reminder, const struct place *place,
+	int64_t utc, enum rule_id *ret_rule)
 {
 	return resolver_allowed_at(
 		place, reminder->anywhere, utc * 1000, reminder->grace_s, ret_rule);
@@ -97,8 +98,8 @@ bool resolver_next(const struct reminder *reminder, const struct place *place, i
 		slot.decision = DECISION_SKIPPED;
 		slot.send_at = slot.due_at;
 	} else if (slot.decision == DECISION_SHIFTED &&
-		rule_next(reminder->rule, zone, slot.slot.utc, &later) &&
-		slot_allowed_at(reminder, place, later.utc, &rule) == slot.send_at) {
+		   rule_next(reminder->rule, zone, slot.slot.utc, &later) &&
+		   slot_allowed_at(reminder, place, later.utc, &rule) == slot.send_at) {
 		slot.decision = DECISION_SKIPPED;
 		slot.rule = BY_SUPERSEDED;
 		slot.send_at = slot.due_at;
@@ -116,8 +117,8 @@ int64_t resolver_reach_s(const struct reminder *reminder, const struct place *pl
 
 /* ---- rotation ---- */
 
-uint64_t resolver_ordinal(const struct reminder *reminder, const struct place *place,
-	const struct slot *slot)
+uint64_t resolver_ordinal(
+	const struct reminder *reminder, const struct place *place, const struct slot *slot)
 {
 	static struct {
 		uint64_t key;
@@ -132,7 +133,8 @@ uint64_t resolver_ordinal(const struct reminder *reminder, const struct place *p
 	int64_t from, first, second;
 
 	if (rule_is_elapsed(reminder->rule))
-		return hash_parts((const char *const[]){reminder->id, NULL}) + (uint64_t)slot->utc / 60;
+		return hash_parts((const char *const[]){reminder->id, NULL}) +
+		       (uint64_t)slot->utc / 60;
 	date_to_ymd(local_date(slot->local), &year, &month, &day);
 	snprintf(number, sizeof(number), "%d %llx", year, (long long)reminder->changed_hash);
 	key = HASH_OF(reminder->id, number, zone_name(zone));
@@ -189,18 +191,23 @@ static struct planned *plan_add(struct plan *plan, const struct place_slot *slot
 	return planned;
 }
 
-static void clock_text(const struct place *place, int64_t at, char text[static 6])
-{
-	int32_t second = local_second_of_day(zone_to_local(place->zone, at / 1000, NULL));
+enum { CLOCK_TEXT = 6 };
 
-	snprintf(text, 6, "%02d:%02d", (second / 3600) % 24, second / 60 % 60);
+static void clock_text(const struct place *place, int64_t at, char text[static CLOCK_TEXT])
+{
+	char local[CIVIL_TEXT];
+
+	local_write(zone_to_local(place->zone, at / 1000, NULL), local);
+	memcpy(text, local + strlen(local) - 8, 5);
+	text[5] = 0;
 }
 
 /* The place's decision in words. */
 static void describe_place(struct planned *planned)
 {
-	char due[6], send[6];
-	const char *what = planned->rule == BY_HOURS ? "outside working hours" : "inside quiet hours";
+	char due[CLOCK_TEXT], send[CLOCK_TEXT];
+	const char *what =
+		planned->rule == BY_HOURS ? "outside working hours" : "inside quiet hours";
 
 	clock_text(planned->place, planned->due_at, due);
 	clock_text(planned->place, planned->send_at, send);
@@ -208,8 +215,8 @@ static void describe_place(struct planned *planned)
 		snprintf(planned->detail, sizeof(planned->detail),
 			"a later slot of this reminder moves to the same minute");
 	else if (planned->decision == DECISION_SHIFTED)
-		snprintf(planned->detail, sizeof(planned->detail), "%s is %s: moved to %s", due, what,
-			send);
+		snprintf(planned->detail, sizeof(planned->detail), "%s is %s: moved to %s", due,
+			what, send);
 	else if (planned->decision == DECISION_SKIPPED)
 		snprintf(planned->detail, sizeof(planned->detail),
 			"%s is %s, and no allowed minute follows within its grace", due, what);
@@ -217,8 +224,8 @@ static void describe_place(struct planned *planned)
 		snprintf(planned->detail, sizeof(planned->detail), "on schedule");
 }
 
-static void skip_because(struct planned *planned, enum rule_id rule, const char *words,
-	const char *reason)
+static void skip_because(
+	struct planned *planned, enum rule_id rule, const char *words, const char *reason)
 {
 	planned->decision = DECISION_SKIPPED;
 	planned->rule = rule;
@@ -272,7 +279,7 @@ static void decide_person(struct planned *planned, const struct view *view)
 	if (person_is_away(planned->person, date_at(planned->person, planned->fire_at)))
 		skip_because(planned, BY_AWAY, "away that day", "");
 	else if (planned->about &&
-		person_is_away(planned->about, date_at(planned->about, planned->fire_at)))
+		 person_is_away(planned->about, date_at(planned->about, planned->fire_at)))
 		skip_because(planned, BY_ABOUT_AWAY, "away that day", planned->about->name);
 }
 
@@ -314,7 +321,7 @@ static int by_importance(const void *a, const void *b)
 static void merge(struct planned **rest, size_t count, size_t planned, const struct budget *budget)
 {
 	int64_t at = budget->has_held && !budget->join_next ? budget->held_at : 0;
-	char when[6];
+	char when[CLOCK_TEXT];
 
 	for (size_t i = 0; i < count; i++)
 		at = MAX_OF(at, rest[i]->send_at);
@@ -325,8 +332,8 @@ static void merge(struct planned **rest, size_t count, size_t planned, const str
 		rest[i]->send_at = at;
 		rest[i]->message = rest[0]->message;
 		snprintf(rest[i]->detail, sizeof(rest[i]->detail),
-			"%zu planned that day, %d the limit: one message at %s", planned, budget->limit,
-			when);
+			"%zu planned that day, %d the limit: one message at %s", planned,
+			budget->limit, when);
 	}
 }
 

@@ -32,12 +32,15 @@ extern const char *const rule_id_names[RULE_IDS + 1]; /* "schedule", "hours", ..
  * configuration alone). */
 struct view {
 	void *owner;
-	/* When it was first accepted, ms; INT64_MIN: always there. person NULL: the reminder alone. */
+	/* When it was first accepted, ms; INT64_MIN: always there. person NULL: the reminder alone.
+	 */
 	int64_t (*begun)(void *owner, const struct reminder *reminder, const struct person *person);
 	/* A pause that covers the instant: its reason (lent until the next call), else NULL.
-	 * *ret_rule is BY_PAUSE, BY_STOPPED or BY_LESS; *ret_since when it began. person NULL: rooms. */
-	const char *(*paused)(void *owner, const struct reminder *reminder, const struct person *person,
-		int64_t at, enum rule_id *ret_rule, int64_t *ret_since);
+	 * *ret_rule is BY_PAUSE, BY_STOPPED or BY_LESS; *ret_since when it began. person NULL:
+	 * rooms. */
+	const char *(*paused)(void *owner, const struct reminder *reminder,
+		const struct person *person, int64_t at, enum rule_id *ret_rule,
+		int64_t *ret_since);
 };
 
 /* One slot of a reminder as its place sees it. */
@@ -45,8 +48,8 @@ struct place_slot {
 	const struct reminder *reminder;
 	const struct place *place;
 	struct slot slot;
-	int64_t due_at;  /* ms */
-	int64_t send_at; /* ms; of a skipped one: due_at */
+	int64_t due_at;		/* ms */
+	int64_t send_at;	/* ms; of a skipped one: due_at */
 	enum decision decision; /* SEND, SHIFTED or SKIPPED */
 	enum rule_id rule;
 };
@@ -61,8 +64,8 @@ bool resolver_next(const struct reminder *reminder, const struct place *place, i
 /* Seconds before an instant at which resolver_next must start so as to meet every slot that is sent
  * after the instant. */
 int64_t resolver_reach_s(const struct reminder *reminder, const struct place *place);
-/* The first instant >= at (ms) at which the place may be disturbed, within limit_s; else TIME_NEVER.
- * *ret_rule: BY_SCHEDULE when it is `at` itself, else BY_HOURS or BY_QUIET. */
+/* The first instant >= at (ms) at which the place may be disturbed, within limit_s; else
+ * TIME_NEVER. *ret_rule: BY_SCHEDULE when it is `at` itself, else BY_HOURS or BY_QUIET. */
 int64_t resolver_allowed_at(const struct place *place, bool anywhere, int64_t at, int64_t limit_s,
 	enum rule_id *ret_rule);
 
@@ -75,7 +78,7 @@ struct planned {
 	const struct channel *room;  /* NULL: a person */
 	struct slot slot;
 	int64_t due_at, send_at; /* ms; send_at of a merged one: when its message goes */
-	int64_t fire_at;         /* ms: when the decision is taken */
+	int64_t fire_at;	 /* ms: when the decision is taken */
 	enum decision decision;
 	enum rule_id rule;
 	uint32_t message; /* those of one person's day with the same number go as one message */
@@ -84,10 +87,10 @@ struct planned {
 
 /* What a person's day has used of the daily limit already. */
 struct budget {
-	int limit;      /* 0: none */
-	int used;       /* messages recorded for this date, the held one included */
-	bool has_held;  /* an open message gathers what is merged */
-	bool join_next; /* ... and it waits for the next planned message to go with */
+	int limit;	 /* 0: none */
+	int used;	 /* messages recorded for this date, the held one included */
+	bool has_held;	 /* an open message gathers what is merged */
+	bool join_next;	 /* ... and it waits for the next planned message to go with */
 	int64_t held_at; /* when it goes, ms */
 };
 
@@ -98,9 +101,9 @@ struct plan {
 void plan_clear(struct plan *plan);
 void plan_free(struct plan *plan); /* for cleanup() */
 
-/* Decides for one person: slots are the place's, in order of fire time, all of the local day that is
- * still to be decided. Appends to the plan: one entry for each (slot, subject) that the person gets,
- * in the same order. */
+/* Decides for one person: slots are the place's, in order of fire time, all of the local day that
+ * is still to be decided. Appends to the plan: one entry for each (slot, subject) that the person
+ * gets, in the same order. */
 void resolver_plan_person(const struct model *model, const struct person *person,
 	const struct place_slot *slots, size_t count, const struct view *view,
 	const struct budget *budget, struct plan *plan);
@@ -109,17 +112,17 @@ void resolver_plan_rooms(const struct place_slot *slot, const struct view *view,
 
 /* The number of slots of the reminder in the slot's local year before it, for rotation; a hash of
  * the slot for schedules of more than 24 a day. */
-uint64_t resolver_ordinal(const struct reminder *reminder, const struct place *place,
-	const struct slot *slot);
+uint64_t resolver_ordinal(
+	const struct reminder *reminder, const struct place *place, const struct slot *slot);
 
 /* All decisions of a range of local dates, in order of send_at within each date: for preview, feed
  * and explain. on_planned returns false to stop. */
 struct preview_query {
-	int32_t from, to; /* local dates, inclusive; at most 400 days */
-	const struct person *person;     /* NULL: everybody, and rooms */
+	int32_t from, to;		 /* local dates, inclusive; at most 400 days */
+	const struct person *person;	 /* NULL: everybody, and rooms */
 	const struct reminder *reminder; /* NULL: all. The others still count for the daily limit */
-	bool skipped;                    /* also those that are not sent */
+	bool skipped;			 /* also those that are not sent */
 };
 void resolver_preview(const struct model *model, const struct view *view,
-	const struct preview_query *query, bool (*on_planned)(void *owner, const struct planned *planned),
-	void *owner);
+	const struct preview_query *query,
+	bool (*on_planned)(void *owner, const struct planned *planned), void *owner);
