@@ -3,6 +3,7 @@
 #   make demo         see it work          make check    run every test
 #   make install      DESTDIR= prefix=/usr make bench    the figures
 #   make SANITIZE=1   with AddressSanitizer and UBSan, in build/sanitize
+#   make lint         layers, sizes, style, man pages, catalog
 
 BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
 VERSION  := 0.1.0
@@ -68,9 +69,22 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libnudged.a
 
 units: $(UNITS:%=$(BUILD)/unit/%)
 
+# Two steps, so that what was just installed is found when the makefile is read again.
+check:
+	@tests/deps
+	@$(MAKE) -s check-built
+
+check-built:
+	@$(MAKE) -s -j$$(nproc) BUILD=build all units
+	@$(MAKE) -s -j$$(nproc) SANITIZE=1 BUILD=build/sanitize all units
+	@tests/run
+
+lint:
+	@tests/lint/lint.py
+
 clean:
 	rm -rf build
 
-.PHONY: all units clean
+.PHONY: all units check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d)
