@@ -46,17 +46,18 @@ void change_record_occurrence(struct change *change, const struct occurrence *oc
  * the delivery (reported in store_result.dropped). An item may also be an occurrence recorded
  * earlier (nudges). Copies. */
 void change_record_delivery(struct change *change, const struct delivery *delivery);
-/* Adds an occurrence to a held delivery and moves its instant. */
+/* Adds an occurrence to a held delivery and moves its instant. When the delivery is held no longer,
+ * the whole change fails with -ESTALE. */
 void change_join_delivery(
 	struct change *change, struct id delivery, struct id occurrence, int64_t not_before_at);
 /* State, attempts, next_at, not_before_at, channel, status, reason, receipt, fallback of a known
- * delivery, as in the record. */
+ * delivery, as in the record. One that is gone (pruned, forgotten) is passed over. */
 void change_settle_delivery(struct change *change, const struct delivery *delivery);
-/* state, follow_at and nudges of an occurrence. */
+/* state, follow_at and nudges of an occurrence. One that is gone is passed over. */
 void change_follow_occurrence(struct change *change, struct id occurrence,
 	enum occurrence_state state, int64_t follow_at, int nudges);
 /* Records an answer; state becomes ANSWERED, follow_at as given (snooze) or TIME_NEVER. text may be
- * NULL: then an earlier text stays. */
+ * NULL: then an earlier text stays. -ENOENT when there is no such occurrence. */
 void change_answer_occurrence(struct change *change, struct id occurrence, enum answer answer,
 	const char *text, int64_t answered_at, int64_t follow_at);
 /* `what` is all, person:ID, team:ID, reminder:ID, channel:ID, or stop:PERSON:REMINDER,
@@ -109,7 +110,7 @@ int store_load(struct store *store, int32_t budget_since, const struct store_vis
 struct store_query {
 	/* Every given condition must hold; zero or NULL: not asked. */
 	struct id id;           /* this one */
-	struct id after;        /* ids greater than this one: the next page */
+	struct id after;        /* what follows this one in the order asked for: the next page */
 	const char *recipient;
 	const char *reminder;   /* occurrences only */
 	const char *channel;    /* deliveries only */

@@ -1,0 +1,159 @@
+/* Records and the names of their states. Owns nothing: copies, frees, names, and the one way from
+ * an occurrence's identity to the bytes that make it unique. Never change what is hashed: a store
+ * that was written before would no longer know its own occurrences. */
+#include "model/record.h"
+#include "base/str.h"
+
+#include <sodium.h>
+
+const char *const occurrence_state_names[OCCURRENCE_STATES + 1] = {
+	[OCCURRENCE_OPEN] = "open",
+	[OCCURRENCE_ANSWERED] = "answered",
+	[OCCURRENCE_CLOSED] = "closed",
+	[OCCURRENCE_SKIPPED] = "skipped",
+};
+
+const char *const answer_names[ANSWERS + 1] = {
+	[ANSWER_NONE] = "none",
+	[ANSWER_DONE] = "done",
+	[ANSWER_STUCK] = "stuck",
+	[ANSWER_SNOOZE] = "snooze",
+	[ANSWER_SKIP] = "skip",
+	[ANSWER_LESS] = "less",
+	[ANSWER_STOP] = "stop",
+};
+
+const char *const decision_names[DECISIONS + 1] = {
+	[DECISION_SEND] = "send",
+	[DECISION_SHIFTED] = "shifted",
+	[DECISION_MERGED] = "merged",
+	[DECISION_SKIPPED] = "skipped",
+};
+
+const char *const delivery_state_names[DELIVERY_STATES + 1] = {
+	[DELIVERY_HELD] = "held",
+	[DELIVERY_WAITING] = "waiting",
+	[DELIVERY_DELIVERED] = "delivered",
+	[DELIVERY_REFUSED] = "refused",
+	[DELIVERY_EXPIRED] = "expired",
+	[DELIVERY_CANCELLED] = "cancelled",
+	[DELIVERY_QUARANTINED] = "quarantined",
+};
+
+const char *const purpose_names[PURPOSES + 1] = {
+	[PURPOSE_REMIND] = "remind",
+	[PURPOSE_NUDGE] = "nudge",
+	[PURPOSE_ESCALATE] = "escalate",
+	[PURPOSE_MANUAL] = "manual",
+};
+
+enum answer answer_from_name(const char *name)
+{
+	for (int i = 0; i < ANSWERS; i++) {
+		if (str_eq(name, answer_names[i]))
+			return i;
+	}
+	return ANSWER_NONE;
+}
+
+static void put_big_endian(uint8_t *to, uint64_t value, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		to[i] = value >> (8 * (bytes - 1 - i));
+}
+
+/* Each part with its length, and none told apart from empty: "ab","c" is not "a","bc". */
+static void hash_text(crypto_generichash_state *hash, const char *text)
+{
+	uint8_t len[4];
+
+	put_big_endian(len, text ? strlen(text) : UINT32_MAX, sizeof(len));
+	crypto_generichash_update(hash, len, sizeof(len));
+	if (text)
+		crypto_generichash_update(hash, (const uint8_t *)text, strlen(text));
+}
+
+void occurrence_key_hash(const struct occurrence_key *key, uint8_t hash[static OCCURRENCE_HASH])
+{
+	crypto_generichash_state state;
+	uint8_t digest[crypto_generichash_BYTES_MIN], pass[4];
+
+	put_big_endian(pass, key->pass, sizeof(pass));
+	crypto_generichash_init(&state, NULL, 0, sizeof(digest));
+	hash_text(&state, key->reminder);
+	hash_text(&state, key->recipient);
+	hash_text(&state, key->about);
+	crypto_generichash_update(&state, pass, sizeof(pass));
+	crypto_generichash_final(&state, digest, sizeof(digest));
+	put_big_endian(hash, key->local, 8);
+	memcpy(hash + 8, digest, OCCURRENCE_HASH - 8);
+}
+
+void occurrence_free(struct occurrence *occurrence)
+{
+	if (!occurrence)
+		return;
+	free(occurrence->key.reminder);
+	free(occurrence->key.recipient);
+	free(occurrence->key.about);
+	free(occurrence->kind);
+	free(occurrence->rule);
+	free(occurrence->about_name);
+	free(occurrence->title);
+	free(occurrence->text);
+	free(occurrence->answer_text);
+	free(occurrence);
+}
+
+struct occurrence *occurrence_copy(const struct occurrence *occurrence)
+{
+	struct occurrence *copy = mem_copy(occurrence, sizeof(*occurrence));
+
+	copy->key.reminder = str_new(occurrence->key.reminder);
+	copy->key.recipient = str_new(occurrence->key.recipient);
+	copy->key.about = str_new(occurrence->key.about);
+	copy->kind = str_new(occurrence->kind);
+	copy->rule = str_new(occurrence->rule);
+	copy->about_name = str_new(occurrence->about_name);
+	copy->title = str_new(occurrence->title);
+	copy->text = str_new(occurrence->text);
+	copy->answer_text = str_new(occurrence->answer_text);
+	return copy;
+}
+
+void delivery_free(struct delivery *delivery)
+{
+	if (!delivery)
+		return;
+	for (size_t i = 0; i < delivery->count; i++)
+		occurrence_free(delivery->items[i]);
+	free(delivery->items);
+	free(delivery->channel);
+	free(delivery->recipient);
+	free(delivery->reason);
+	free(delivery->receipt);
+	free(delivery->fallback);
+	free(delivery);
+}
+
+struct delivery *delivery_copy(const struct delivery *delivery)
+{
+	struct delivery *copy = mem_copy(delivery, sizeof(*delivery));
+
+	copy->channel = str_new(delivery->channel);
+	copy->recipient = str_new(delivery->recipient);
+	copy->reason = str_new(delivery->reason);
+	copy->receipt = str_new(delivery->receipt);
+	copy->fallback = str_new(delivery->fallback);
+	copy->items = delivery->count ? mem_new_array(delivery->count, sizeof(*copy->items)) : NULL;
+	for (size_t i = 0; i < delivery->count; i++)
+		copy->items[i] = occurrence_copy(delivery->items[i]);
+	return copy;
+}
+
+void delivery_add_item(struct delivery *delivery, const struct occurrence *occurrence)
+{
+	delivery->items =
+		mem_resize(delivery->items, delivery->count + 1, sizeof(*delivery->items));
+	delivery->items[delivery->count++] = occurrence_copy(occurrence);
+}

@@ -1,0 +1,130 @@
+/* Between the store's door and the stores behind it: what a change holds, what becomes of it, and
+ * the synchronous verbs that an implementation offers. store.c alone calls them, one at a time; of
+ * a threaded implementation only on the store's own thread, but for open, load and close. */
+#pragma once
+
+#include "port/store.h"
+
+enum verb_kind {
+	VERB_RECORD_OCCURRENCE,
+	VERB_RECORD_DELIVERY,
+	VERB_JOIN,
+	VERB_SETTLE,
+	VERB_FOLLOW,
+	VERB_ANSWER,
+	VERB_PUT_PAUSE,
+	VERB_REMOVE_PAUSE,
+	VERB_BEGIN,
+	VERB_SET_VALUE,
+	VERBS,
+};
+
+/* One verb; its texts belong to the change. */
+struct verb {
+	enum verb_kind kind;
+	union {
+		struct {
+			struct occurrence record;
+			uint8_t hash[OCCURRENCE_HASH];
+		} occurrence;
+		/* record.items is NULL: items are ids here; record.count says how many. */
+		struct {
+			struct delivery record;
+			const struct id *items;
+		} delivery; /* also of settle, then without items */
+		struct {
+			struct id delivery, occurrence;
+			int64_t not_before_at;
+		} join;
+		struct {
+			struct id occurrence;
+			enum occurrence_state state;
+			int64_t follow_at;
+			int nudges;
+		} follow;
+		struct {
+			struct id occurrence;
+			enum answer answer;
+			const char *text;
+			int64_t answered_at, follow_at;
+		} answer;
+		struct {
+			const char *what, *reason;
+			int64_t since_at, until_at;
+		} pause; /* also of remove: what */
+		struct {
+			const char *what;
+			int64_t at;
+		} begin;
+		struct {
+			const char *name, *value;
+		} value;
+	};
+};
+
+/* The verbs in order; each is lent while the change lives. */
+size_t change_count(const struct change *change);
+const struct verb *change_verb(const struct change *change, size_t at);
+
+/* Growing list of ids. */
+struct id_list {
+	struct id *ids;
+	size_t count, capacity;
+};
+void id_list_add(struct id_list *list, struct id id);
+bool id_list_has(const struct id_list *list, struct id id);
+void id_list_free(struct id_list *list);
+
+/* What becomes of one piece of work. */
+struct outcome {
+	int error;
+	struct id_list known, dropped;
+	size_t count;
+};
+
+/* A question under way: it may take several slices, so that a long walk holds up no commit. */
+struct store_find {
+	struct store_query query; /* limit is set; its texts are owned */
+	bool of_deliveries;
+	void **rows; /* struct occurrence * or struct delivery *, owned */
+	size_t count, capacity;
+	bool started;	  /* from here on: the implementation's own place in its walk */
+	struct id cursor; /* the last row looked at */
+	int64_t day;
+};
+void store_find_add(struct store_find *find, void *row);
+/* The conditions that can be told from the row. */
+bool store_query_wants_occurrence(
+	const struct store_query *query, const struct occurrence *occurrence);
+bool store_query_wants_delivery(const struct store_query *query, const struct delivery *delivery);
+
+/* The name of the mark that a forgotten person leaves: "forgotten:" and 32 hexadecimal digits. */
+enum { FORGOTTEN_NAME = 43 };
+void store_forgotten_name(const char *person, char name[static FORGOTTEN_NAME]);
+
+struct store_kind {
+	const char *name;
+	bool threaded;
+	int (*open)(const struct store_settings *settings, void **ret, char **ret_error);
+	void (*close)(void *context);
+	/* One transaction: begin, any number of pieces of work, then commit or roll back. */
+	int (*begin)(void *context);
+	/* Each applies one piece of work whole or not at all. How it fared stands in the outcome; a
+	 * negative result says more: that the transaction itself is lost. */
+	int (*apply)(void *context, const struct change *change, struct outcome *outcome);
+	int (*prune)(void *context, int64_t before_at, size_t limit, struct outcome *outcome);
+	int (*forget)(void *context, const char *person, struct outcome *outcome);
+	int (*commit)(void *context);
+	/* After any failure above, and before anything else: afterwards nothing of the transaction
+	 * is kept, also not on the disk. */
+	void (*roll_back)(void *context);
+	/* Outside a transaction. */
+	int (*find)(void *context, struct store_find *find); /* 1: call again for more */
+	int (*backup)(void *context, const char *path);
+	int (*load)(void *context, int32_t budget_since, const struct store_visitor *visitor,
+		void *owner);
+	/* Care that nobody waits for, after a commit was answered. May be NULL. */
+	void (*tend)(void *context);
+};
+
+extern const struct store_kind store_memory, store_sqlite;
