@@ -148,6 +148,17 @@ enum nudged_transport {
 	NUDGED_BODY_TOO_LARGE, /* the answer was cut at 64 KiB; status is still true */
 };
 
+/* Of mail: which step the status answers. A 5xx after SENDER or LOGIN concerns the account, after
+ * RECIPIENT the address, after CONTENT the message. */
+enum nudged_stage {
+	NUDGED_STAGE_NONE,
+	NUDGED_STAGE_CONNECT, /* greeting, EHLO, STARTTLS */
+	NUDGED_STAGE_LOGIN,
+	NUDGED_STAGE_SENDER,
+	NUDGED_STAGE_RECIPIENT,
+	NUDGED_STAGE_CONTENT, /* DATA and the final dot */
+};
+
 struct nudged_response {
 	uint32_t size;
 	enum nudged_protocol protocol;
@@ -157,6 +168,7 @@ struct nudged_response {
 	int64_t retry_after;  /* seconds asked for by the Retry-After header, or -1 */
 	const void *body;     /* at most 64 KiB; of mail: the last reply line */
 	size_t body_len;
+	enum nudged_stage stage;
 };
 
 enum nudged_outcome {

@@ -27,4 +27,7 @@ struct verdict {
 };
 void verdict_copy(const struct nudged_verdict *from, struct verdict *ret);
 void verdict_clear(struct verdict *verdict);
+/* What people may be shown of words that came from a plugin: one line, printable, at most 200
+ * characters; owned; NULL gives NULL. */
+char *message_clean(const char *text) __attribute__((malloc));
 extern const char *const outcome_names[NUDGED_UNKNOWN + 2];

@@ -1,0 +1,80 @@
+/* One HTTP request on an easy handle: what is set once, what changes, and what its end means.
+ * Nothing of the request is copied: curl reads headers and body where they lie. */
+#include "port/courier_internal.h"
+
+#include <string.h>
+#include <strings.h>
+
+void http_prepare(struct transfer *transfer)
+{
+	const struct account_settings *settings = &transfer->account->settings;
+	CURL *easy = transfer->easy;
+
+	EASY_SET(easy, CURLOPT_PROTOCOLS_STR, settings->allow_private ? "https,http" : "https");
+	EASY_SET(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+	/* One request a connection at a time: what was sent, and what was not, is then known. */
+	EASY_SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	EASY_SET(easy, CURLOPT_TIMEOUT_MS, (long)settings->timeout_ms);
+	EASY_SET(easy, CURLOPT_USERAGENT, "nudged/" NUDGED_VERSION);
+	EASY_SET(easy, CURLOPT_PATH_AS_IS, 1L);
+	EASY_SET(easy, CURLOPT_POST, 1L);
+}
+
+static bool has_header(const struct nudged_http *http, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < http->header_count; i++)
+		if (strncasecmp(http->headers[i], name, len) == 0 && http->headers[i][len] == ':')
+			return true;
+	return false;
+}
+
+bool http_load(struct transfer *transfer)
+{
+	const struct nudged_http *http = transfer->request->http;
+	CURL *easy = transfer->easy;
+	size_t n = transfer_link_headers(transfer, http->header_count, http->headers);
+
+	/* An empty value removes what curl would add: it waits a second for "100 Continue". */
+	transfer->nodes[n++] = (struct curl_slist){"Expect:", &transfer->nodes[n + 1]};
+	if (!has_header(http, "Content-Type"))
+		transfer->nodes[n++] =
+			(struct curl_slist){"Content-Type:", &transfer->nodes[n + 1]};
+	transfer->nodes[n - 1].next = NULL;
+	transfer_set_url(transfer, http->url);
+	EASY_SET(easy, CURLOPT_HTTPHEADER, transfer->nodes);
+	EASY_SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->body_len);
+	EASY_SET(easy, CURLOPT_POSTFIELDS, http->body ? http->body : "");
+	EASY_SET(easy, CURLOPT_CUSTOMREQUEST, strcmp(http->method, "POST") ? http->method : NULL);
+	return true;
+}
+
+/* A status line is an answer even when the rest was cut: whatever the receiver did is done. Without
+ * one, it depends on whether a byte of the request left. */
+static enum nudged_transport http_transport(struct transfer *transfer, CURLcode code, long status)
+{
+	long sent = 0;
+
+	if (transfer->too_large)
+		return NUDGED_BODY_TOO_LARGE;
+	if (status >= 200)
+		return NUDGED_ARRIVED;
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+	if (transfer->started && sent > 0)
+		return NUDGED_NO_ANSWER;
+	return transport_before_sending(transfer, code);
+}
+
+void http_conclude(struct transfer *transfer, CURLcode code, struct nudged_response *response)
+{
+	curl_off_t wait = 0;
+	long status = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	response->transport = http_transport(transfer, code, status);
+	response->status = status >= 200 ? (int)status : 0;
+	curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &wait);
+	if (wait > 0)
+		response->retry_after = wait;
+}
