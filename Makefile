@@ -69,6 +69,29 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libnudged.a
 
 units: $(UNITS:%=$(BUILD)/unit/%)
 
+# Everything in its place below $(DESTDIR). The configuration of whoever installed before is kept.
+sysconfdir ?= /etc
+MAN      := $(wildcard conf/*.[1-8] daemon/*.[1-8] plugins/*.[1-8] units/*.[1-8])
+put       = install -D -m $(1) $(2) $(DESTDIR)$(3)
+install: all
+	$(call put,755,$(BUILD)/nudged,$(prefix)/sbin/nudged)
+	$(call put,755,$(BUILD)/nudgectl,$(prefix)/bin/nudgectl)
+	for p in $(PLUGINS); do $(call put,644,$(BUILD)/plugins/$$p.so,$(prefix)/lib/nudged/plugins/$$p.so) || exit; done
+	$(call put,644,plugins/nudged-plugin.h,$(prefix)/include/nudged-plugin.h)
+	for p in $(wildcard conf/prompts/*.conf); do \
+		$(call put,644,$$p,$(prefix)/share/nudged/prompts/$${p##*/}) || exit; done
+	for m in $(MAN); do $(call put,644,$$m,$(prefix)/share/man/man$${m##*.}/$${m##*/}) || exit; done
+	$(call put,644,units/nudged.service,$(prefix)/lib/systemd/system/nudged.service)
+	sed -i 's|^ExecStart=/usr/sbin/|ExecStart=$(prefix)/sbin/|' $(DESTDIR)$(prefix)/lib/systemd/system/nudged.service
+	$(call put,644,units/nudged.socket,$(prefix)/lib/systemd/system/nudged.socket)
+	$(call put,644,units/nudged.sysusers,$(prefix)/lib/sysusers.d/nudged.conf)
+	$(call put,644,units/nudged.tmpfiles,$(prefix)/lib/tmpfiles.d/nudged.conf)
+	$(call put,644,units/nudged.catalog,$(prefix)/lib/systemd/catalog/nudged.catalog)
+	$(call put,644,units/nudgectl.completion,$(prefix)/share/bash-completion/completions/nudgectl)
+	install -d -m 750 $(DESTDIR)$(sysconfdir)/nudged
+	[ -e $(DESTDIR)$(sysconfdir)/nudged/nudged.conf ] || \
+		$(call put,640,conf/nudged.conf,$(sysconfdir)/nudged/nudged.conf)
+
 # Two steps, so that what was just installed is found when the makefile is read again.
 check:
 	@tests/deps
@@ -85,6 +108,6 @@ lint:
 clean:
 	rm -rf build
 
-.PHONY: all units check check-built lint clean
+.PHONY: all units install check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d)
