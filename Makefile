@@ -67,6 +67,10 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libnudged.a
 	@mkdir -p $(@D)
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(PKG_LIBS) -ldl
 
+# `nudgectl next` alone, for the oracles of time.
+$(BUILD)/next-driver: $(BUILD)/obj/tests/oracle/next-driver.o $(BUILD)/libnudged.a
+	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
+
 units: $(UNITS:%=$(BUILD)/unit/%)
 
 # Everything in its place below $(DESTDIR). The configuration of whoever installed before is kept.

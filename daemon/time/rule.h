@@ -2,7 +2,8 @@
  * functions: next date of the predicate, times of that date, resolution in the zone.
  *
  * Forms: calendar (systemd.time(7) calendar events), cron, rrule (RFC 5545), when (English), every,
- * at. Nothing here reads a clock, a file or the environment. Whole seconds. No instant after 2199.
+ * at. Nothing here reads a clock or the environment, and no file but that of a zone a text names.
+ * Whole seconds. No instant after 2199.
  *
  * Daylight saving: a FIXED time (no * and no / in hours, minutes, seconds; and every `when`,
  * `rrule`, `at`) in a gap fires at the first instant after it if that is the same local date, else
@@ -41,6 +42,9 @@ struct rule_options {
 	enum dst_gap dst_gap;
 	enum dst_overlap dst_overlap;
 	enum short_month short_month;
+	/* rrule only: local times as text, besides what the rule says. */
+	const char *const *rdate, *const *exdate;
+	size_t n_rdate, n_exdate;
 };
 
 struct rule_error {
@@ -50,7 +54,8 @@ struct rule_error {
 
 struct rule;
 
-/* One slot. Its identity is (local, pass); for elapsed intervals local is the UTC instant itself. */
+/* One slot. Its identity is (local, pass); for elapsed intervals local is the UTC instant itself.
+ */
 struct slot {
 	int64_t local; /* nominal local time, civil seconds */
 	int64_t utc;   /* when it happens, seconds */
@@ -73,4 +78,5 @@ bool rule_equal(const struct rule *a, const struct rule *b);
 
 /* The first slot strictly later than after_utc, in the rule's own zone or else in `zone`.
  * True, or false when the schedule has ended. ret->utc > after_utc always. */
-bool rule_next(const struct rule *rule, const struct zone *zone, int64_t after_utc, struct slot *ret);
+bool rule_next(
+	const struct rule *rule, const struct zone *zone, int64_t after_utc, struct slot *ret);

@@ -32,3 +32,14 @@ int64_t zone_to_local(const struct zone *zone, int64_t utc, int32_t *ret_offset)
 /* The instant or instants of a local time. */
 enum zone_fit zone_to_utc(
 	const struct zone *zone, int64_t local, int64_t *ret_first, int64_t *ret_second);
+
+/* The stretch of one offset around an instant. Its neighbours tell what the boundaries are: a gap
+ * where the offset grows, an overlap where it shrinks. At either end of all time the neighbour is
+ * the stretch itself, and the boundary ZONE_BEGIN or ZONE_END. */
+#define ZONE_BEGIN (-(INT64_C(1) << 60))
+#define ZONE_END (INT64_C(1) << 60)
+struct zone_stretch {
+	int64_t from, until; /* instants; until is exclusive */
+	int32_t offset, before, after;
+};
+struct zone_stretch zone_stretch_at(const struct zone *zone, int64_t utc);
