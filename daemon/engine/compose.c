@@ -1,0 +1,144 @@
+/* Words for a decision. Owns nothing; pure: the same decision gives the same words, so that
+ * preview, test and delivery agree. */
+#include "engine/compose.h"
+#include "base/random.h"
+#include "base/str.h"
+
+enum { TITLE_MAX = 400 };
+
+struct words {
+	const char *values[TEMPLATE_NAMES];
+	char date[CIVIL_TEXT], time[CIVIL_TEXT];
+	char *prompt, *parts[4]; /* rendered prompt: whole, title, cue, act, question */
+};
+
+static void set_focus(struct words *words, const struct focus *focus)
+{
+	if (!focus)
+		return;
+	words->values[NAME_FOCUS] = focus->skill;
+	words->values[NAME_FOCUS_SKILL] = focus->skill;
+	words->values[NAME_FOCUS_WHY] = focus->why;
+	words->values[NAME_FOCUS_GOAL] = focus->goal;
+	words->values[NAME_FOCUS_CUE] = focus->cue;
+	words->values[NAME_FOCUS_ACT] = focus->act;
+	words->values[NAME_FOCUS_MEASURE] = focus->measure;
+}
+
+/* The local time of the slot where its recipient is. */
+static void set_due(struct words *words, const struct planned *planned)
+{
+	const struct place *place = planned->person ? planned->person->place : planned->place;
+	int64_t local = zone_to_local(place->zone, planned->due_at / 1000, NULL);
+
+	date_write(local_date(local), words->date);
+	local_write(local, words->time);
+	memmove(words->time, words->time + strlen(words->time) - 8, 5);
+	words->time[5] = 0;
+	words->values[NAME_DUE_DATE] = words->date;
+	words->values[NAME_DUE_TIME] = words->time;
+}
+
+static char *render(const struct template *template, const char *const *values)
+{
+	struct buf text = BUF_MAX(RENDERED_MAX);
+
+	if (!template)
+		return NULL;
+	template_render(template, values, &text);
+	return buf_take(&text);
+}
+
+static const struct prompt *pick_prompt(const struct planned *planned)
+{
+	const struct reminder *reminder = planned->reminder;
+	const char *who = planned->person ? planned->person->id : planned->room->id;
+
+	if (!reminder->prompts)
+		return NULL;
+	return prompt_pick(reminder->prompts,
+		HASH_OF(reminder->id, who, planned->about ? planned->about->id : ""),
+		resolver_ordinal(reminder, planned->place, &planned->slot));
+}
+
+static void set_prompt(struct words *words, const struct prompt *prompt)
+{
+	static const enum template_name names[] = {
+		NAME_PROMPT_TITLE, NAME_PROMPT_CUE, NAME_PROMPT_ACT, NAME_PROMPT_QUESTION};
+	const struct template *templates[] = {
+		prompt->title, prompt->cue, prompt->act, prompt->question};
+	struct buf whole = BUF_MAX(RENDERED_MAX);
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		words->values[names[i]] = words->parts[i] = render(templates[i], words->values);
+	prompt_render(prompt, words->values, &whole);
+	words->values[NAME_PROMPT] = words->prompt = buf_take(&whole);
+}
+
+/* One line, without control characters, cut between code points. */
+static char *clean_title(char *title)
+{
+	size_t len;
+
+	for (char *c = title; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7F)
+			*c = ' ';
+	len = strlen(title);
+	title[str_utf8_cut(title, len, TITLE_MAX)] = 0;
+	return title;
+}
+
+static void trim_end(char *text)
+{
+	size_t len = strlen(text);
+
+	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
+		text[--len] = 0;
+}
+
+/* What the reminder says, else what its prompt says, else its id. */
+static void choose(const struct reminder *reminder, const struct words *words, char **ret_title,
+	char **ret_text)
+{
+	*ret_title = render(reminder->title, words->values);
+	*ret_text = render(reminder->text, words->values);
+	if (!*ret_title)
+		*ret_title = str_new(words->values[NAME_PROMPT_TITLE]);
+	if (!*ret_title)
+		*ret_title = str_new(*ret_text ? "" : reminder->id);
+	if (!*ret_text)
+		*ret_text = str_new(words->prompt ? words->prompt : "");
+}
+
+void compose_message(
+	const struct planned *planned, const char *answer_url, char **ret_title, char **ret_text)
+{
+	struct words words = {0};
+	const struct person *subject = planned->about ? planned->about : planned->person;
+	const struct prompt *prompt = pick_prompt(planned);
+
+	if (planned->person) {
+		words.values[NAME_PERSON_ID] = planned->person->id;
+		words.values[NAME_PERSON_NAME] = planned->person->name;
+	}
+	if (planned->about) {
+		words.values[NAME_ABOUT] = words.values[NAME_ABOUT_NAME] = planned->about->name;
+		words.values[NAME_ABOUT_ID] = planned->about->id;
+	}
+	set_due(&words, planned);
+	if (subject)
+		set_focus(
+			&words, person_focus(subject, local_date(zone_to_local(subject->place->zone,
+							      planned->due_at / 1000, NULL))));
+	words.values[NAME_REMINDER_ID] = planned->reminder->id;
+	words.values[NAME_REMINDER_KIND] = kind_names[planned->reminder->kind];
+	words.values[NAME_ANSWER_URL] = answer_url;
+	if (prompt)
+		set_prompt(&words, prompt);
+	choose(planned->reminder, &words, ret_title, ret_text);
+	clean_title(*ret_title);
+	trim_end(*ret_text);
+	free(words.prompt);
+	for (size_t i = 0; i < ARRAY_LEN(words.parts); i++)
+		free(words.parts[i]);
+}

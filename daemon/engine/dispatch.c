@@ -1,0 +1,524 @@
+/* Lanes, queues and pacing. Owns every open delivery once it is recorded and its time has come, and
+ * the transfers of it. Sends only while the store can record what becomes of it. */
+#include "base/str.h"
+#include "engine/dispatch_internal.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+
+enum {
+	LINK_LIFE_S = 30 * 86400,
+	PUMP_SLICE = 512, /* transfers started a turn: I/O goes between */
+	UNSETTLED_MAX = 8192,
+};
+
+int64_t dispatch_now(const struct dispatch *dispatch)
+{
+	return clock_now(dispatch->settings.clock);
+}
+
+static int64_t dispatch_mono(const struct dispatch *dispatch)
+{
+	return clock_mono(dispatch->settings.clock);
+}
+
+void dispatch_wake(struct dispatch *dispatch)
+{
+	event_active(dispatch->pump, 0, 0);
+}
+
+/* ---- jobs ---- */
+
+const struct person *job_person(const struct job *job)
+{
+	return model_person(job->dispatch->model, job->delivery->recipient);
+}
+
+void job_leave_queue(struct job *job)
+{
+	if (job->phase == JOB_READY) {
+		TAILQ_REMOVE(&job->lane->ready, job, in_ready);
+		job->lane->n_ready--;
+	} else if (job->phase == JOB_WAITING) {
+		heap_remove(&job->lane->waiting, &job->wait);
+	} else if (job->phase == JOB_FLYING) {
+		job->lane->in_flight--;
+		job->dispatch->in_flight--;
+	}
+	job->phase = JOB_ENDED;
+}
+
+void job_make_ready(struct job *job)
+{
+	assert(job->phase == JOB_ENDED);
+	job->phase = JOB_READY;
+	TAILQ_INSERT_TAIL(&job->lane->ready, job, in_ready);
+	job->lane->n_ready++;
+	dispatch_wake(job->dispatch);
+}
+
+void job_make_wait(struct job *job, int64_t next_at)
+{
+	assert(job->phase == JOB_ENDED);
+	job->phase = JOB_WAITING;
+	heap_put(&job->lane->waiting, &job->wait, next_at);
+	dispatch_wake(job->dispatch);
+}
+
+void job_free(struct job *job)
+{
+	assert(job->phase == JOB_ENDED);
+	HASH_DEL(job->dispatch->jobs, job);
+	delivery_free(job->delivery);
+	free(job->address);
+	free(job);
+}
+
+static struct job *job_find(const struct dispatch *dispatch, struct id id)
+{
+	struct job *job;
+
+	HASH_FIND(hh, dispatch->jobs, id.bytes, sizeof(id.bytes), job);
+	return job;
+}
+
+/* ---- lanes ---- */
+
+struct lane *lane_find(struct lane **lanes, size_t count, const char *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(lanes[i]->id, id))
+			return lanes[i];
+	return NULL;
+}
+
+void lane_free(struct lane *lane)
+{
+	if (lane->account)
+		account_close(lane->account);
+	outlet_close(lane->outlet);
+	heap_free(&lane->waiting);
+	free(lane->reason);
+	free(lane->id);
+	free(lane);
+}
+
+void lane_release(struct lane *lane)
+{
+	if (lane->retired && !lane->in_flight)
+		lane_free(lane);
+}
+
+static void on_room(void *owner)
+{
+	struct lane *lane = owner;
+
+	dispatch_wake(lane->dispatch);
+}
+
+int lane_open(struct dispatch *dispatch, const struct channel *channel, struct lane **ret,
+	char **ret_error)
+{
+	struct lane *lane = mem_new(sizeof(*lane));
+	struct account_settings account = {.id = channel->id,
+		.concurrency = channel->concurrency,
+		.timeout_ms = channel->timeout_ms,
+		.allow_private = channel->allow_private,
+		.ca_file = channel->ca_file,
+		.client_cert = channel->client_cert,
+		.proxy = channel->proxy};
+	int r;
+
+	lane->dispatch = dispatch;
+	lane->channel = channel;
+	lane->id = str_new(channel->id);
+	lane->policy = (struct retry_policy){channel->retry_base_ms, channel->retry_max_ms};
+	TAILQ_INIT(&lane->ready);
+	r = channels_open_outlet(
+		dispatch->settings.channels, channel, false, &lane->outlet, ret_error);
+	if (r < 0) {
+		lane_free(lane);
+		return r;
+	}
+	lane->account = account_open(dispatch->courier, &account);
+	account_on_room(lane->account, on_room, lane);
+	lane->rate = channel->rate < 0 ? outlet_default_rate(lane->outlet) : channel->rate;
+	lane->tokens = MAX_OF(lane->rate, 1);
+	lane->tokens_mono = dispatch_mono(dispatch);
+	*ret = lane;
+	return 0;
+}
+
+/* A token bucket that holds one second's worth. */
+static bool lane_take_token(struct lane *lane)
+{
+	int64_t now = dispatch_mono(lane->dispatch);
+	double most = MAX_OF(lane->rate, 1);
+
+	if (lane->rate <= 0)
+		return true;
+	lane->tokens += (double)(now - lane->tokens_mono) * lane->rate / 1000;
+	lane->tokens_mono = now;
+	if (lane->tokens > most)
+		lane->tokens = most;
+	if (lane->tokens < 1)
+		return false;
+	lane->tokens -= 1;
+	return true;
+}
+
+/* Monotonic ms until which the lane must rest; 0: it need not. */
+static int64_t lane_rest_until(struct lane *lane)
+{
+	const struct dispatch *dispatch = lane->dispatch;
+	int64_t until = dispatch->settings.paused_until(dispatch->settings.owner, lane->id);
+	int64_t now = dispatch_mono(dispatch);
+
+	if (until > dispatch_now(dispatch))
+		return until == TIME_NEVER ? TIME_NEVER : now + (until - dispatch_now(dispatch));
+	return lane->paused_mono > now ? lane->paused_mono : 0;
+}
+
+struct lane *job_next_lane(struct job *job)
+{
+	struct dispatch *dispatch = job->dispatch;
+	const struct person *person = job_person(job);
+
+	while (!str_empty(job->delivery->fallback)) {
+		char *list = job->delivery->fallback;
+		size_t len = strcspn(list, " ");
+		auto_free char *id = str_new_n(list, len);
+		struct lane *lane = lane_find(dispatch->lanes, dispatch->n_lanes, id);
+
+		job->delivery->fallback = list[len] ? str_new(list + len + 1) : NULL;
+		free(list);
+		if (lane && (!outlet_needs_address(lane->outlet) ||
+				    (person && person_address(person, lane->channel))))
+			return lane;
+	}
+	return NULL;
+}
+
+/* ---- sending ---- */
+
+static char **make_urls(const struct job *job)
+{
+	const struct dispatch *dispatch = job->dispatch;
+	const struct delivery *delivery = job->delivery;
+	const char *base = dispatch->model->public_url;
+	char **urls = mem_new_array(delivery->count, sizeof(*urls));
+	char token[LINK_TOKEN + 1];
+
+	if (!base || outlet_is_room(job->lane->outlet) || str_starts(delivery->recipient, "room:"))
+		return urls;
+	for (size_t i = 0; i < delivery->count; i++) {
+		link_write(dispatch->settings.link_key, delivery->items[i]->id,
+			delivery->created_at / 1000 + LINK_LIFE_S, token);
+		urls[i] = str_printf("%s/a/%s", base, token);
+	}
+	return urls;
+}
+
+static int job_encode(struct job *job, struct nudged_request **ret, char **ret_error)
+{
+	const struct person *person = job_person(job);
+	const char *address = job->address;
+	char **urls = make_urls(job);
+	auto_free struct nudged_delivery *view = NULL;
+	int r;
+
+	if (!address && person)
+		address = person_address(person, job->lane->channel);
+	view = channels_view_delivery(job->delivery, person ? person->name : NULL, address,
+		(const char *const *)urls, dispatch_now(job->dispatch));
+	r = outlet_encode(job->lane->outlet, view, ret, ret_error);
+	for (size_t i = 0; i < job->delivery->count; i++)
+		free(urls[i]);
+	free(urls);
+	return r;
+}
+
+static void on_response(void *owner, const struct nudged_response *response)
+{
+	struct job *job = owner;
+	struct lane *lane = job->lane;
+	struct verdict verdict = {0};
+
+	outlet_judge(lane->outlet, response, &verdict);
+	job->transfer = NULL;
+	job->delivery->status = response->status;
+	job_leave_queue(job);
+	if (lane->retired) {
+		struct lane *now =
+			lane_find(job->dispatch->lanes, job->dispatch->n_lanes, lane->id);
+
+		if (now)
+			job->lane = now;
+	}
+	settle_verdict(job, &verdict);
+	verdict_clear(&verdict);
+	lane_release(lane);
+}
+
+static void job_start(struct job *job)
+{
+	struct lane *lane = job->lane;
+	struct nudged_request *request;
+	auto_free char *error = NULL;
+
+	job_leave_queue(job);
+	if (dispatch_now(job->dispatch) >= job->delivery->expire_at) {
+		settle_failure(job, DELIVERY_EXPIRED, EVENT_EXPIRED,
+			job->delivery->reason ? job->delivery->reason : "its time had passed");
+		return;
+	}
+	job->delivery->attempts++;
+	if (job_encode(job, &request, &error) < 0) {
+		settle_failure(job, DELIVERY_REFUSED, EVENT_REFUSED, error);
+		return;
+	}
+	job->phase = JOB_FLYING;
+	lane->in_flight++;
+	job->dispatch->in_flight++;
+	job->transfer = courier_send(lane->account, request, on_response, job);
+}
+
+static void lane_wake_waiting(struct lane *lane)
+{
+	struct heap_node *first;
+	int64_t now = dispatch_now(lane->dispatch);
+
+	while ((first = heap_first(&lane->waiting)) && first->key <= now) {
+		struct job *job = container_of(first, struct job, wait);
+
+		job_leave_queue(job);
+		job_make_ready(job);
+	}
+}
+
+/* Expired ones need no room: they leave even while the lane rests. */
+static void lane_pump(struct lane *lane, int *slice)
+{
+	struct job *job;
+
+	lane_wake_waiting(lane);
+	while ((job = TAILQ_FIRST(&lane->ready)) && *slice > 0) {
+		bool expired = dispatch_now(lane->dispatch) >= job->delivery->expire_at;
+
+		if (!expired && (lane_rest_until(lane) || !account_has_room(lane->account) ||
+					!lane_take_token(lane)))
+			return;
+		(*slice)--;
+		job_start(job);
+	}
+}
+
+/* ms until the lane has something to do by itself, or TIME_NEVER. */
+static int64_t lane_next_ms(struct lane *lane)
+{
+	struct heap_node *first = heap_first(&lane->waiting);
+	struct job *ready = TAILQ_FIRST(&lane->ready);
+	int64_t now = dispatch_now(lane->dispatch), next = TIME_NEVER, rest;
+
+	if (first)
+		next = MAX_OF(first->key - now, 0);
+	if (!ready)
+		return next;
+	next = MIN_OF(next, MAX_OF(ready->delivery->expire_at - now, 0));
+	rest = lane_rest_until(lane);
+	if (rest && rest != TIME_NEVER)
+		next = MIN_OF(next, rest - dispatch_mono(lane->dispatch));
+	else if (!rest && lane->rate > 0 && lane->tokens < 1)
+		next = MIN_OF(next, (int64_t)((1 - lane->tokens) * 1000 / lane->rate) + 1);
+	return next;
+}
+
+static void dispatch_set_timer(struct dispatch *dispatch)
+{
+	int64_t next = TIME_NEVER;
+	struct timeval delay;
+
+	for (size_t i = 0; i < dispatch->n_lanes; i++)
+		next = MIN_OF(next, lane_next_ms(dispatch->lanes[i]));
+	if (next == TIME_NEVER || dispatch->held) {
+		evtimer_del(dispatch->timer);
+		return;
+	}
+	next = MIN_OF(MAX_OF(next, 1), INT64_C(86400000));
+	delay = (struct timeval){.tv_sec = next / 1000, .tv_usec = next % 1000 * 1000};
+	evtimer_add(dispatch->timer, &delay);
+}
+
+static void on_pump(evutil_socket_t fd unused_arg, short what unused_arg, void *data)
+{
+	struct dispatch *dispatch = data;
+	int slice = PUMP_SLICE;
+
+	if (!dispatch->held && dispatch->unsettled < UNSETTLED_MAX)
+		for (size_t i = 0; i < dispatch->n_lanes; i++)
+			lane_pump(dispatch->lanes[i], &slice);
+	settle_flush(dispatch);
+	if (slice <= 0)
+		dispatch_wake(dispatch);
+	dispatch_set_timer(dispatch);
+}
+
+/* ---- life ---- */
+
+int dispatch_new(const struct dispatch_settings *settings, struct dispatch **ret)
+{
+	struct dispatch *dispatch = mem_new(sizeof(*dispatch));
+	int r;
+
+	dispatch->settings = *settings;
+	r = courier_new(settings->loop, &dispatch->courier);
+	if (r < 0) {
+		free(dispatch);
+		return r;
+	}
+	dispatch->pump = event_new(settings->loop, -1, 0, on_pump, dispatch);
+	dispatch->timer = evtimer_new(settings->loop, on_pump, dispatch);
+	*ret = dispatch;
+	return 0;
+}
+
+void dispatch_free(struct dispatch *dispatch)
+{
+	struct job *job, *next;
+
+	if (!dispatch)
+		return;
+	settle_flush(dispatch);
+	HASH_ITER (hh, dispatch->jobs, job, next) {
+		struct lane *lane = job->lane;
+
+		if (job->transfer)
+			transfer_cancel(job->transfer);
+		job_leave_queue(job);
+		job_free(job);
+		lane_release(lane);
+	}
+	for (size_t i = 0; i < dispatch->n_lanes; i++)
+		lane_free(dispatch->lanes[i]);
+	free(dispatch->lanes);
+	courier_free(dispatch->courier);
+	event_free(dispatch->pump);
+	event_free(dispatch->timer);
+	model_unref(dispatch->model);
+	free(dispatch);
+}
+
+void dispatch_submit(struct dispatch *dispatch, struct delivery *delivery)
+{
+	struct job *job = mem_new(sizeof(*job));
+
+	assert(delivery->state == DELIVERY_WAITING);
+	job->dispatch = dispatch;
+	job->delivery = delivery;
+	job->phase = JOB_ENDED;
+	job->lane = lane_find(dispatch->lanes, dispatch->n_lanes, delivery->channel);
+	HASH_ADD_KEYPTR(hh, dispatch->jobs, delivery->id.bytes, sizeof(delivery->id.bytes), job);
+	if (!job->lane)
+		settle_failure(job, DELIVERY_CANCELLED, EVENT_CANCELLED, "its channel was removed");
+	else if (delivery->next_at > dispatch_now(dispatch))
+		job_make_wait(job, delivery->next_at);
+	else
+		job_make_ready(job);
+}
+
+const struct delivery *dispatch_find(const struct dispatch *dispatch, struct id id)
+{
+	struct job *job = job_find(dispatch, id);
+
+	return job ? job->delivery : NULL;
+}
+
+bool dispatch_hurry(struct dispatch *dispatch, struct id id)
+{
+	struct job *job = job_find(dispatch, id);
+
+	if (job && job->phase == JOB_WAITING) {
+		job_leave_queue(job);
+		job_make_ready(job);
+	}
+	return job != NULL;
+}
+
+static void job_cancel(struct job *job, const char *reason)
+{
+	struct lane *lane = job->lane;
+
+	if (job->transfer)
+		transfer_cancel(job->transfer);
+	job->transfer = NULL;
+	job_leave_queue(job);
+	settle_cancelled(job, reason);
+	lane_release(lane);
+}
+
+bool dispatch_cancel(struct dispatch *dispatch, struct id id, const char *reason)
+{
+	struct job *job = job_find(dispatch, id);
+
+	if (job)
+		job_cancel(job, reason);
+	return job != NULL;
+}
+
+void dispatch_cancel_nudges(struct dispatch *dispatch, struct id occurrence, const char *reason)
+{
+	struct job *job, *next;
+
+	HASH_ITER (hh, dispatch->jobs, job, next) {
+		const struct delivery *delivery = job->delivery;
+
+		if (job->phase != JOB_FLYING && delivery->count == 1 &&
+			delivery->purpose == PURPOSE_NUDGE &&
+			id_eq(delivery->items[0]->id, occurrence))
+			job_cancel(job, reason);
+	}
+}
+
+void dispatch_hold(struct dispatch *dispatch, bool held)
+{
+	dispatch->held = held;
+	dispatch_wake(dispatch);
+}
+
+void dispatch_review(struct dispatch *dispatch)
+{
+	dispatch_wake(dispatch);
+}
+
+size_t dispatch_waiting(const struct dispatch *dispatch)
+{
+	return HASH_COUNT(dispatch->jobs) - dispatch->in_flight;
+}
+
+size_t dispatch_in_flight(const struct dispatch *dispatch)
+{
+	return dispatch->in_flight + dispatch->unsettled;
+}
+
+bool dispatch_channel_status(
+	const struct dispatch *dispatch, size_t index, struct channel_status *ret)
+{
+	struct lane *lane;
+	int64_t rest;
+
+	if (index >= dispatch->n_lanes)
+		return false;
+	lane = dispatch->lanes[index];
+	rest = lane_rest_until(lane);
+	*ret = (struct channel_status){.id = lane->id,
+		.plugin = lane->channel->plugin,
+		.waiting = lane->n_ready + lane->waiting.count,
+		.in_flight = lane->in_flight,
+		.reason = lane->reason ? lane->reason : ""};
+	if (rest)
+		ret->paused_until_at = rest == TIME_NEVER ? TIME_NEVER
+							  : dispatch_now(dispatch) + rest -
+								    dispatch_mono(dispatch);
+	return true;
+}

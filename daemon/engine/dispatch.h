@@ -1,0 +1,60 @@
+/* Dispatch: takes recorded deliveries to their channels as each channel's rate and concurrency
+ * allow, judges what came back, and settles it in grouped transactions. One lane a channel: a dead
+ * receiver delays nobody else. Never sends what was not recorded; holds while the store cannot
+ * record. */
+#pragma once
+
+#include "engine/channels.h"
+#include "engine/engine.h"
+#include "model/link.h"
+#include "port/courier.h"
+#include "port/store.h"
+
+struct dispatch;
+
+struct dispatch_settings {
+	struct event_base *loop;
+	struct clock *clock;
+	struct channels *channels;
+	struct store *store;
+	const struct link_key *link_key;
+	void *owner;
+	/* Until when a channel is paused by an administrator (ms), 0: it is not. */
+	int64_t (*paused_until)(void *owner, const char *channel);
+	/* A settlement could not be recorded (-errno), or could again (0). */
+	void (*on_store)(void *owner, int error);
+	/* A delivery has reached its end: the last moment to see it. */
+	void (*on_end)(void *owner, const struct delivery *delivery);
+};
+
+int dispatch_new(const struct dispatch_settings *settings, struct dispatch **ret) must_check;
+void dispatch_free(struct dispatch *dispatch);
+
+/* Opens the lanes of a model and keeps a reference. Open deliveries follow the reload rules: of a
+ * removed person or reminder they are cancelled, of a removed channel they go to the next of their
+ * way, of a changed channel the next attempt uses the change. 0, or -errno with a sentence (owned),
+ * and nothing has changed. */
+int dispatch_use_model(struct dispatch *dispatch, struct model *model, char **ret_error) must_check;
+/* Takes a recorded delivery in state WAITING. */
+void dispatch_submit(struct dispatch *dispatch, struct delivery *delivery);
+/* An open delivery in dispatch's hands, lent, or NULL. */
+const struct delivery *dispatch_find(const struct dispatch *dispatch, struct id id);
+/* Tries it now. False: not in its hands. */
+bool dispatch_hurry(struct dispatch *dispatch, struct id id);
+/* Cancels it with a reason. False: not in its hands. */
+bool dispatch_cancel(struct dispatch *dispatch, struct id id, const char *reason);
+/* Cancels waiting nudges and escalations that are about the occurrence only. */
+void dispatch_cancel_nudges(struct dispatch *dispatch, struct id occurrence, const char *reason);
+
+/* Starts nothing new while held. */
+void dispatch_hold(struct dispatch *dispatch, bool held);
+/* Looks again at clock and pauses. */
+void dispatch_review(struct dispatch *dispatch);
+size_t dispatch_waiting(const struct dispatch *dispatch);
+size_t dispatch_in_flight(const struct dispatch *dispatch); /* under way, or not yet settled */
+bool dispatch_channel_status(
+	const struct dispatch *dispatch, size_t index, struct channel_status *ret);
+
+/* Sends one delivery that is not in the store (a test): on_done once with the verdict. */
+int dispatch_test(struct dispatch *dispatch, const char *channel, const char *address, bool send,
+	engine_on_test on_done, void *owner) must_check;

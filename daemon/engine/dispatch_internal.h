@@ -1,0 +1,82 @@
+/* Inside dispatch: lanes and jobs. Shared by dispatch.c (queues, pacing, sending) and
+ * dispatch_settle.c (verdicts, states, grouped settlement). */
+#pragma once
+
+#include "base/heap.h"
+#include "engine/dispatch.h"
+#include "engine/report.h"
+#include "model/retry.h"
+
+#include <sys/queue.h>
+#include <uthash.h>
+
+struct event;
+
+enum job_phase { JOB_READY, JOB_WAITING, JOB_FLYING, JOB_ENDED };
+
+struct job {
+	struct dispatch *dispatch;
+	struct delivery *delivery;
+	struct lane *lane;
+	enum job_phase phase;
+	struct heap_node wait; /* in lane->waiting by next_at */
+	TAILQ_ENTRY(job) in_ready;
+	struct transfer *transfer;
+	int unknowns;  /* attempts that got no answer */
+	char *address; /* the receiver said: moved */
+	UT_hash_handle hh;
+};
+TAILQ_HEAD(job_queue, job);
+
+struct lane {
+	struct dispatch *dispatch;
+	const struct channel *channel; /* lent by dispatch->model; a retired lane keeps its own */
+	char *id;
+	struct outlet *outlet;
+	struct account *account;
+	struct retry_policy policy;
+	struct job_queue ready;
+	struct heap waiting;
+	size_t n_ready, in_flight;
+	double tokens, rate;
+	int64_t tokens_mono, paused_mono; /* ms */
+	char *reason;			  /* of the last failure */
+	bool failing, retired;
+};
+
+struct dispatch {
+	struct dispatch_settings settings;
+	struct courier *courier;
+	struct model *model;
+	struct lane **lanes;
+	size_t n_lanes;
+	struct job *jobs; /* by delivery id */
+	struct event *pump, *timer;
+	bool held;
+	size_t in_flight;
+	struct settlement *settlement; /* gathers this turn's outcomes */
+	size_t unsettled;	       /* outcomes not yet durable */
+};
+
+int64_t dispatch_now(const struct dispatch *dispatch);
+void dispatch_wake(struct dispatch *dispatch); /* pump at the end of this turn */
+void job_leave_queue(struct job *job);
+void job_make_ready(struct job *job);
+void job_make_wait(struct job *job, int64_t next_at);
+/* The channel a delivery can go to next, taken off its fallback list; NULL: none left. */
+struct lane *job_next_lane(struct job *job);
+void job_free(struct job *job);
+struct lane *lane_find(struct lane **lanes, size_t count, const char *id);
+int lane_open(struct dispatch *dispatch, const struct channel *channel, struct lane **ret,
+	char **ret_error) must_check;
+void lane_free(struct lane *lane);
+void lane_release(struct lane *lane); /* frees a retired lane without transfers */
+const struct person *job_person(const struct job *job);
+
+/* What became of an attempt. */
+void settle_verdict(struct job *job, const struct verdict *verdict);
+/* Ends a job without an attempt; a failure (refused, expired) tries the fallback first. */
+void settle_failure(
+	struct job *job, enum delivery_state state, enum event_id event, const char *reason);
+void settle_cancelled(struct job *job, const char *reason);
+void settle_flush(struct dispatch *dispatch);

@@ -1,0 +1,288 @@
+/* Verdicts become states, and states become durable. The only place that writes a delivery's state
+ * after it was recorded. Owns the settlements under way; a settlement that could not be recorded is
+ * submitted again until it is. */
+#include "base/random.h"
+#include "base/str.h"
+#include "engine/dispatch_internal.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+
+enum {
+	SETTLE_GROUP = 256,
+	SETTLE_AGAIN_S = 2,
+	FALLBACK_TIME_MS = 15 * 60 * 1000,
+	BROKEN_CHANNEL_PAUSE_MS = 5 * 60 * 1000,
+	UNKNOWN_REPEATS = 1,
+};
+
+/* Copies of what is to be recorded: the jobs go on without it. */
+struct settlement {
+	struct dispatch *dispatch;
+	struct delivery **list;
+	size_t count, capacity;
+	struct event *again;
+};
+
+static void settlement_free(struct settlement *settlement)
+{
+	for (size_t i = 0; i < settlement->count; i++)
+		delivery_free(settlement->list[i]);
+	free(settlement->list);
+	if (settlement->again)
+		event_free(settlement->again);
+	free(settlement);
+}
+
+static void settlement_submit(struct settlement *settlement);
+
+static void on_again(evutil_socket_t fd unused_arg, short what unused_arg, void *data)
+{
+	settlement_submit(data);
+}
+
+static void on_settled(void *owner, const struct store_result *result)
+{
+	struct settlement *settlement = owner;
+	struct dispatch *dispatch = settlement->dispatch;
+	struct timeval later = {.tv_sec = SETTLE_AGAIN_S};
+
+	dispatch->settings.on_store(dispatch->settings.owner, result->error);
+	if (result->error) {
+		if (!settlement->again)
+			settlement->again =
+				evtimer_new(dispatch->settings.loop, on_again, settlement);
+		evtimer_add(settlement->again, &later);
+		return;
+	}
+	dispatch->unsettled -= settlement->count;
+	settlement_free(settlement);
+	dispatch_wake(dispatch);
+}
+
+static void settlement_submit(struct settlement *settlement)
+{
+	struct change *change = change_new();
+
+	for (size_t i = 0; i < settlement->count; i++)
+		change_settle_delivery(change, settlement->list[i]);
+	store_apply(settlement->dispatch->settings.store, change, on_settled, settlement);
+}
+
+void settle_flush(struct dispatch *dispatch)
+{
+	struct settlement *settlement = dispatch->settlement;
+
+	dispatch->settlement = NULL;
+	if (settlement)
+		settlement_submit(settlement);
+}
+
+/* The delivery without its items: the record has them. */
+static struct delivery *delivery_outline(const struct delivery *delivery)
+{
+	struct delivery outline = *delivery;
+
+	outline.count = 0;
+	outline.items = NULL;
+	return delivery_copy(&outline);
+}
+
+static void settle_record(struct job *job)
+{
+	struct dispatch *dispatch = job->dispatch;
+	struct settlement *settlement = dispatch->settlement;
+
+	if (!settlement) {
+		settlement = dispatch->settlement = mem_new(sizeof(*settlement));
+		settlement->dispatch = dispatch;
+	}
+	ARRAY_GROW(settlement->list, settlement->count, settlement->capacity);
+	settlement->list[settlement->count++] = delivery_outline(job->delivery);
+	dispatch->unsettled++;
+	if (settlement->count >= SETTLE_GROUP)
+		settle_flush(dispatch);
+	else
+		dispatch_wake(dispatch);
+}
+
+static void set_reason(struct delivery *delivery, const char *reason)
+{
+	free(delivery->reason);
+	delivery->reason = str_new(reason);
+}
+
+static void tell(struct job *job, enum event_id event, const char *words)
+{
+	const struct delivery *delivery = job->delivery;
+
+	for (size_t i = 0; i < delivery->count; i++) {
+		const struct occurrence *item = delivery->items[i];
+		struct subject subject = {.reminder = item->key.reminder,
+			.person = delivery->recipient,
+			.channel = delivery->channel,
+			.occurrence = item->id,
+			.delivery = delivery->id,
+			.attempt = delivery->attempts,
+			.status = delivery->status,
+			.due_at = item->due_at};
+
+		report(event, &subject, "%s for %s by %s: %s", item->key.reminder,
+			delivery->recipient, delivery->channel, words);
+	}
+}
+
+static void job_end(
+	struct job *job, enum delivery_state state, enum event_id event, const char *words)
+{
+	job->delivery->state = state;
+	set_reason(job->delivery, words);
+	tell(job, event, words);
+	settle_record(job);
+	job->dispatch->settings.on_end(job->dispatch->settings.owner, job->delivery);
+	job_free(job);
+}
+
+/* Refused or expired on this channel: the next one of its way, with time enough to try it. */
+void settle_failure(
+	struct job *job, enum delivery_state state, enum event_id event, const char *reason)
+{
+	int64_t now = dispatch_now(job->dispatch);
+	struct lane *next = job_next_lane(job);
+
+	if (!next) {
+		job_end(job, state, event, reason);
+		return;
+	}
+	tell(job, event, reason);
+	free(job->delivery->channel);
+	job->delivery->channel = str_new(next->id);
+	job->lane = next;
+	job->delivery->attempts = 0;
+	job->unknowns = 0;
+	job->delivery->state = DELIVERY_WAITING;
+	job->delivery->next_at = now;
+	job->delivery->expire_at = MAX_OF(job->delivery->expire_at, now + FALLBACK_TIME_MS);
+	set_reason(job->delivery, reason);
+	settle_record(job);
+	job_make_ready(job);
+}
+
+void settle_cancelled(struct job *job, const char *reason)
+{
+	job_end(job, DELIVERY_CANCELLED, EVENT_CANCELLED, reason);
+}
+
+static void lane_failed(struct lane *lane, const char *reason, int64_t pause_ms)
+{
+	struct subject subject = {.channel = lane->id};
+
+	lane->paused_mono =
+		MAX_OF(lane->paused_mono, clock_mono(lane->dispatch->settings.clock) + pause_ms);
+	if (!lane->failing)
+		report(EVENT_CHANNEL_FAILED, &subject, "channel %s: %s", lane->id, reason);
+	lane->failing = true;
+}
+
+static void lane_works(struct lane *lane)
+{
+	struct subject subject = {.channel = lane->id};
+
+	if (lane->failing)
+		report(EVENT_CHANNEL_RECOVERED, &subject, "channel %s works again", lane->id);
+	lane->failing = false;
+	free(lane->reason);
+	lane->reason = NULL;
+}
+
+static void retry_later(struct job *job, const struct verdict *verdict, const char *reason)
+{
+	struct delivery *delivery = job->delivery;
+	int64_t wait = retry_delay_ms(&job->lane->policy, MAX_OF(delivery->attempts, 1),
+		verdict->delay_ms, (uint32_t)random_below(UINT64_C(1) << 32));
+	int64_t at = dispatch_now(job->dispatch) + wait;
+	char words[400];
+
+	if (verdict->whole_destination)
+		job->lane->paused_mono = MAX_OF(
+			job->lane->paused_mono, clock_mono(job->dispatch->settings.clock) + wait);
+	if (at >= delivery->expire_at) {
+		snprintf(words, sizeof(words), "given up after %d attempts: %s", delivery->attempts,
+			reason);
+		settle_failure(job, DELIVERY_EXPIRED, EVENT_EXPIRED, words);
+		return;
+	}
+	delivery->state = DELIVERY_WAITING;
+	delivery->next_at = at;
+	set_reason(delivery, reason);
+	snprintf(words, sizeof(words), "again in %lld.%lld s: %s", (long long)wait / 1000,
+		(long long)wait % 1000 / 100, reason);
+	tell(job, EVENT_RETRY, words);
+	settle_record(job);
+	job_make_wait(job, at);
+}
+
+/* Sent, and no answer: it may have arrived. Repeated freely only where the receiver drops doubles.
+ */
+static void no_answer(struct job *job, const struct verdict *verdict, const char *reason)
+{
+	if (verdict->safe_to_repeat || job->unknowns++ < UNKNOWN_REPEATS)
+		retry_later(job, verdict, reason);
+	else
+		settle_failure(job, DELIVERY_EXPIRED, EVENT_EXPIRED,
+			"sent, but no answer came: not repeated again, it may have arrived");
+}
+
+static void moved(struct job *job, const struct verdict *verdict, const char *reason)
+{
+	if (job->address || str_empty(verdict->address)) {
+		settle_failure(job, DELIVERY_REFUSED, EVENT_REFUSED, reason);
+		return;
+	}
+	job->address = str_new(verdict->address);
+	job_make_ready(job);
+}
+
+void settle_verdict(struct job *job, const struct verdict *verdict)
+{
+	struct lane *lane = job->lane;
+	const char *reason = verdict->reason ? verdict->reason : outcome_names[verdict->outcome];
+
+	if (verdict->outcome != NUDGED_SENT) {
+		free(lane->reason);
+		lane->reason = str_new(reason);
+	}
+	switch (verdict->outcome) {
+	case NUDGED_SENT:
+		lane_works(lane);
+		free(job->delivery->receipt);
+		job->delivery->receipt = str_new(verdict->receipt);
+		job_end(job, DELIVERY_DELIVERED, EVENT_DELIVERED, "delivered");
+		return;
+	case NUDGED_RETRY:
+		retry_later(job, verdict, reason);
+		return;
+	case NUDGED_MOVED:
+		moved(job, verdict, reason);
+		return;
+	case NUDGED_UNKNOWN:
+		no_answer(job, verdict, reason);
+		return;
+	case NUDGED_REFUSED_DESTINATION:
+		/* Without addresses the whole channel is the destination. */
+		if (!outlet_needs_address(lane->outlet))
+			lane_failed(lane, reason, BROKEN_CHANNEL_PAUSE_MS);
+		settle_failure(job, DELIVERY_REFUSED, EVENT_REFUSED, reason);
+		return;
+	case NUDGED_MISCONFIGURED:
+		lane_failed(lane, reason, lane->policy.base_ms);
+		if (str_empty(job->delivery->fallback))
+			retry_later(job, verdict, reason);
+		else
+			settle_failure(job, DELIVERY_REFUSED, EVENT_REFUSED, reason);
+		return;
+	case NUDGED_REFUSED_PAYLOAD:
+		break;
+	}
+	settle_failure(job, DELIVERY_REFUSED, EVENT_REFUSED, reason);
+}
