@@ -1,0 +1,333 @@
+/* Methods that change something: answers, deliveries, pauses, and the care of the store. Reads
+ * parameters and words the refusals; what is allowed, the engine decides. */
+#include "face/serve.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "engine/channels.h"
+#include "engine/compose.h"
+#include "engine/engine.h"
+#include "face/shape.h"
+#include "face/until.h"
+#include "time/span.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { MESSAGES_SHOWN = 100 };
+
+static void refuse_error(struct call *call, int error, const char *why)
+{
+	if (why)
+		call_refuse(call, "%s", why);
+	else if (error == -ENOENT)
+		call_refuse(call, "there is none by that name");
+	else
+		call_refuse(call, "it was not recorded: %s", strerror(-error));
+}
+
+static void on_done(void *owner, int error, const char *why)
+{
+	struct call *call = owner;
+
+	if (!call_resume(call))
+		return;
+	if (error)
+		refuse_error(call, error, why);
+	else
+		call_reply(call, NULL);
+}
+
+static void on_summary(void *owner, int error, const char *why)
+{
+	struct call *call = owner;
+
+	if (!call_resume(call))
+		return;
+	if (error)
+		refuse_error(call, error, why);
+	else
+		call_reply(call, json_pack("{so}", "summary", shape_text(why ? why : "")));
+}
+
+/* False after refusing. */
+static bool read_id(struct call *call, const char *name, struct id *ret)
+{
+	if (id_read(call_text(call, name), ret) == 0)
+		return true;
+	call_refuse(call, "\"%s\" is not the id of %s %s", call_text(call, name),
+		*name == 'o' ? "an" : "a", name);
+	return false;
+}
+
+void serve_answer(struct call *call)
+{
+	enum answer answer = answer_from_name(call_text(call, "answer"));
+	const char *span = call_text(call, "span"), *text = call_text(call, "text");
+	struct id occurrence;
+	int64_t snooze_s = 0;
+
+	if (!read_id(call, "occurrence", &occurrence))
+		return;
+	if (answer == ANSWER_NONE) {
+		call_refuse(call, "an answer is done, stuck, snooze, skip, less or stop");
+		return;
+	}
+	if ((answer == ANSWER_SNOOZE) != (span != NULL)) {
+		call_refuse(call,
+			span ? "a span goes with snooze only" : "snooze needs a span, such as 2h");
+		return;
+	}
+	if (span && span_parse_s(span, &snooze_s, NULL) < 0) {
+		call_refuse(call, "\"%s\" is not a span of time: write 30min, 2h or 1d", span);
+		return;
+	}
+	call_wait(call);
+	engine_answer(call_engine(call), occurrence, answer, snooze_s, text, on_done, call);
+}
+
+/* ---- send ---- */
+
+static void add_message(json_t *list, const struct planned *planned)
+{
+	const struct person *person = planned->person;
+	const struct channel *const *via = planned->reminder->n_via ? planned->reminder->via
+					   : person                 ? person->via
+								    : NULL;
+	const char *channel = planned->room ? planned->room->id : NULL;
+	auto_free char *title = NULL, *text = NULL;
+
+	if (person && planned->reminder->n_via + person->n_via)
+		channel = via[0]->id;
+	compose_message(planned, NULL, &title, &text);
+	json_array_append_new(list,
+		json_pack("{so so so so so}", "person", shape_text(person ? person->id : NULL),
+			"about", shape_text(planned->about ? planned->about->id : NULL), "channel",
+			shape_text(channel), "title", shape_text(title), "text", shape_text(text)));
+}
+
+static struct planned planned_now(
+	const struct reminder *reminder, const struct place *place, int64_t now_at)
+{
+	struct planned planned = {.reminder = reminder,
+		.place = place,
+		.due_at = now_at,
+		.send_at = now_at,
+		.fire_at = now_at};
+
+	planned.slot.utc = now_at / 1000;
+	planned.slot.local = zone_to_local(resolver_zone(reminder, place), planned.slot.utc, NULL);
+	return planned;
+}
+
+static void reply_dry_run(
+	struct call *call, const struct reminder *reminder, const struct person *only)
+{
+	const struct model *model = engine_model(call_engine(call));
+	int64_t now_at = clock_now(engine_clock(call_engine(call)));
+	json_t *list = json_array();
+	auto_free char *summary = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < reminder->n_pairs; i++) {
+		const struct pair *pair = &reminder->pairs[i];
+		const struct person *person = model->people[pair->recipient];
+		struct planned planned = planned_now(reminder, person->place, now_at);
+
+		if ((only && person != only) || count++ >= MESSAGES_SHOWN)
+			continue;
+		planned.person = person;
+		if (reminder->has_about && pair->subject != pair->recipient)
+			planned.about = model->people[pair->subject];
+		add_message(list, &planned);
+	}
+	for (size_t i = 0; !only && i < reminder->n_rooms; i++) {
+		struct planned planned = planned_now(reminder, reminder->place, now_at);
+
+		planned.room = reminder->rooms[i];
+		if (count++ < MESSAGES_SHOWN)
+			add_message(list, &planned);
+	}
+	summary = str_printf("%zu message%s would go%s", count, count == 1 ? "" : "s",
+		count > MESSAGES_SHOWN ? "; the first 100 are shown" : "");
+	call_reply(call, json_pack("{ss so}", "summary", summary, "messages", list));
+}
+
+void serve_send(struct call *call)
+{
+	const struct model *model = engine_model(call_engine(call));
+	const char *id = call_text(call, "reminder"), *to = call_text(call, "person");
+	const struct reminder *reminder = model_reminder(model, id);
+	const struct person *person = to ? model_person(model, to) : NULL;
+	size_t pairs = 0;
+
+	if (!reminder) {
+		call_refuse(call, "there is no reminder \"%s\"", id);
+		return;
+	}
+	if (to && !person) {
+		call_refuse(call, "there is no person \"%s\"", to);
+		return;
+	}
+	if (person)
+		reminder_pairs_of(reminder, person, &pairs);
+	if (person && !pairs) {
+		call_refuse(call, "%s does not go to %s", id, to);
+		return;
+	}
+	if (call_flag(call, "dry_run")) {
+		reply_dry_run(call, reminder, person);
+		return;
+	}
+	call_wait(call);
+	engine_send(call_engine(call), id, to, on_summary, call);
+}
+
+/* ---- deliveries ---- */
+
+void serve_retry(struct call *call)
+{
+	struct id delivery;
+
+	if (!read_id(call, "delivery", &delivery))
+		return;
+	call_wait(call);
+	engine_retry(call_engine(call), delivery, on_done, call);
+}
+
+void serve_drop(struct call *call)
+{
+	struct id delivery;
+
+	if (!read_id(call, "delivery", &delivery))
+		return;
+	call_wait(call);
+	engine_drop(call_engine(call), delivery, on_done, call);
+}
+
+/* ---- pauses ---- */
+
+/* The zone in which `until` is meant; false after refusing what cannot be paused. */
+static bool read_what(struct call *call, const char *what, const struct zone **ret_zone)
+{
+	const struct model *model = engine_model(call_engine(call));
+	const char *id = strchr(what, ':');
+	const struct person *person;
+
+	*ret_zone = model->zone;
+	if (str_eq(what, "all"))
+		return true;
+	id = id ? id + 1 : "";
+	if (str_starts(what, "person:") && (person = model_person(model, id))) {
+		*ret_zone = person->place->zone;
+		return true;
+	}
+	if ((str_starts(what, "team:") && model_team(model, id)) ||
+		(str_starts(what, "reminder:") && model_reminder(model, id)) ||
+		(str_starts(what, "channel:") && model_channel(model, id)))
+		return true;
+	call_refuse(call,
+		"there is no \"%s\" to pause: write all, person:ID, team:ID, reminder:ID or "
+		"channel:ID",
+		what);
+	return false;
+}
+
+void serve_pause(struct call *call)
+{
+	const char *what = call_text(call, "what"), *until = call_text(call, "until");
+	const char *reason = call_text(call, "reason"), *why;
+	int64_t now_at = clock_now(engine_clock(call_engine(call))), until_at = TIME_NEVER;
+	const struct zone *zone;
+
+	if (!read_what(call, what, &zone))
+		return;
+	if (!*reason) {
+		call_refuse(call, "say why: the reason is shown to whoever asks later");
+		return;
+	}
+	why = until ? until_parse(until, zone, now_at, &until_at) : NULL;
+	if (why) {
+		call_refuse(call, "until \"%s\": %s", until, why);
+		return;
+	}
+	call_wait(call);
+	engine_pause(call_engine(call), what, until_at, reason, on_done, call);
+}
+
+void serve_resume(struct call *call)
+{
+	call_wait(call);
+	engine_resume(call_engine(call), call_text(call, "what"), on_done, call);
+}
+
+/* ---- care ---- */
+
+static void on_tested(void *owner, int error, const char *request, const char *verdict)
+{
+	struct call *call = owner;
+
+	if (!call_resume(call))
+		return;
+	if (error)
+		refuse_error(call, error, verdict ? verdict : request);
+	else
+		call_reply(call, json_pack("{so so}", "request", shape_text(request ? request : ""),
+					 "verdict", shape_text(verdict)));
+}
+
+void serve_test_channel(struct call *call)
+{
+	call_wait(call);
+	engine_test_channel(call_engine(call), call_text(call, "channel"),
+		call_text(call, "address"), call_flag(call, "send"), on_tested, call);
+}
+
+static json_t *complaint_texts(const struct complaints *complaints, bool warnings)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < complaints->count; i++) {
+		auto_free char *text = complaint_write(&complaints->list[i]);
+
+		if (complaints->list[i].warning || !warnings)
+			json_array_append_new(list, shape_text(text));
+	}
+	return list;
+}
+
+void serve_reload(struct call *call)
+{
+	cleanup(complaints_clear) struct complaints complaints = {0};
+
+	if (engine_reload(call_engine(call), &complaints) < 0)
+		call_refuse_list(call, "the configuration is refused; the old one stays",
+			complaint_texts(&complaints, false));
+	else
+		call_reply(call, json_pack("{so}", "warnings", complaint_texts(&complaints, true)));
+}
+
+void serve_backup(struct call *call)
+{
+	const char *file = call_text(call, "file");
+
+	/* The daemon's working folder is nobody's business. */
+	if (*file != '/') {
+		call_refuse(call, "the file's path must begin with /");
+		return;
+	}
+	call_wait(call);
+	engine_backup(call_engine(call), file, on_done, call);
+}
+
+void serve_forget(struct call *call)
+{
+	const char *person = call_text(call, "person");
+
+	if (!str_is_id(person)) {
+		call_refuse(call, "\"%s\" cannot be a person's id", person);
+		return;
+	}
+	call_wait(call);
+	engine_forget(call_engine(call), person, on_summary, call);
+}
