@@ -52,7 +52,7 @@ struct store {
 	int signal_fd;
 	struct event *signal_event;
 	struct jobs answers; /* the loop's share of done, in order */
-	size_t pending;	     /* the loop's */
+	size_t pending;      /* the loop's */
 
 	pthread_t thread;
 	pthread_mutex_t lock; /* everything below, in both directions */
@@ -64,8 +64,8 @@ struct store {
 
 	/* The worker's alone. */
 	struct jobs unfinished; /* questions that need more slices */
-	int64_t commit_us;	/* how long commits take, smoothed */
-	size_t last_group;	/* verbs in it */
+	int64_t commit_us;      /* how long commits take, smoothed */
+	size_t last_group;      /* verbs in it */
 };
 
 /* ---- ids, rows and conditions, shared with the implementations ---- */
@@ -496,7 +496,7 @@ static void drain(struct store *store)
 
 static const struct store_kind *kind_by_name(const char *name)
 {
-	static const struct store_kind *const kinds[] = {&store_memory};
+	static const struct store_kind *const kinds[] = {&store_sqlite, &store_memory};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		if (str_eq(name, kinds[i]->name))

@@ -27,7 +27,8 @@ struct store_settings {
  * that says what to do (owned by the caller): -EBUSY names the process that holds the folder,
  * -EPERM a folder of another owner or one that others can write, -EBADMSG a damaged or newer
  * database. */
-int store_open(const struct store_settings *settings, struct store **ret, char **ret_error) must_check;
+int store_open(
+	const struct store_settings *settings, struct store **ret, char **ret_error) must_check;
 /* Finishes what was submitted (completions are not called any more), then closes. */
 void store_close(struct store *store);
 
@@ -72,12 +73,12 @@ void change_begin(struct change *change, const char *what, int64_t at);
 void change_set_value(struct change *change, const char *name, const char *value);
 
 struct store_result {
-	int error;             /* 0 or -errno */
-	size_t n_known;        /* occurrences left out, by id */
+	int error;      /* 0 or -errno */
+	size_t n_known; /* occurrences left out, by id */
 	const struct id *known;
-	size_t n_dropped;      /* deliveries left out, by id */
+	size_t n_dropped; /* deliveries left out, by id */
 	const struct id *dropped;
-	size_t count;          /* of prune: rows removed */
+	size_t count; /* of prune: rows removed */
 };
 
 typedef void (*store_on_done)(void *owner, const struct store_result *result);
@@ -96,7 +97,7 @@ struct store_visitor {
 	void (*pause)(void *owner, const char *what, int64_t since_at, int64_t until_at,
 		const char *reason);
 	void (*delivery)(void *owner, const struct delivery *open_delivery); /* held and waiting */
-	void (*follow)(void *owner, const struct occurrence *occurrence); /* follow_at is set */
+	void (*follow)(void *owner, const struct occurrence *occurrence);    /* follow_at is set */
 	/* Deliveries that use a daily limit on or after the date given to store_load: any state but
 	 * cancelled. */
 	void (*budget)(void *owner, const char *recipient, int32_t date, struct id delivery,
@@ -109,16 +110,16 @@ int store_load(struct store *store, int32_t budget_since, const struct store_vis
 
 struct store_query {
 	/* Every given condition must hold; zero or NULL: not asked. */
-	struct id id;           /* this one */
-	struct id after;        /* what follows this one in the order asked for: the next page */
+	struct id id;    /* this one */
+	struct id after; /* what follows this one in the order asked for: the next page */
 	const char *recipient;
-	const char *reminder;   /* occurrences only */
-	const char *channel;    /* deliveries only */
+	const char *reminder; /* occurrences only */
+	const char *channel;  /* deliveries only */
 	bool open_only;
 	bool has_local;
 	int64_t local_from, local_to; /* nominal local time, [from, to); occurrences only */
 	bool newest_first;
-	size_t limit;           /* at most 10,000; 0: 100 */
+	size_t limit; /* at most 10,000; 0: 100 */
 };
 
 typedef void (*store_on_occurrences)(
@@ -138,7 +139,7 @@ void store_find_deliveries(struct store *store, const struct store_query *query,
 void store_backup(struct store *store, const char *path, store_on_done on_done, void *owner);
 /* Removes at most `limit` closed occurrences (with their deliveries) due before the instant; call
  * again while result.count equals limit. */
-void store_prune(struct store *store, int64_t before_at, size_t limit, store_on_done on_done,
-	void *owner);
+void store_prune(
+	struct store *store, int64_t before_at, size_t limit, store_on_done on_done, void *owner);
 /* Everything about one person: removes it, and leaves a hashed mark. result.count: rows removed. */
 void store_forget(struct store *store, const char *person, store_on_done on_done, void *owner);

@@ -16,7 +16,7 @@ struct parcel {
 
 struct note {
 	char *name;
-	char *text;	      /* value, or a pause's reason */
+	char *text;           /* value, or a pause's reason */
 	int64_t at, until_at; /* begin: at; pause: both */
 };
 

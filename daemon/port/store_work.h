@@ -88,7 +88,7 @@ struct store_find {
 	bool of_deliveries;
 	void **rows; /* struct occurrence * or struct delivery *, owned */
 	size_t count, capacity;
-	bool started;	  /* from here on: the implementation's own place in its walk */
+	bool started;     /* from here on: the implementation's own place in its walk */
 	struct id cursor; /* the last row looked at */
 	int64_t day;
 };

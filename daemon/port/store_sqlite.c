@@ -1,0 +1,354 @@
+/* The SQLite store's connection: opened, configured, committed, given up and opened again.
+ *
+ * A failed write is never tried again on the same descriptors: the connection is closed, what the
+ * failed commit left in the log is cut off, and the next piece of work opens the database anew. It
+ * takes nothing more until the log could be copied into the database once: a disk that cannot do
+ * that cannot be trusted with another record. */
+#include "port/store_sqlite.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	LOG_FRAMES = 4096, /* copied into the database from here on: 16 MB */
+	LOG_HEADER = 32,   /* bytes; of SQLite's file format */
+	FRAME_HEADER = 24,
+	PAGE_SIZE = 4096,
+	BUSY_MS = 2000,
+};
+
+static const char settings_text[] =
+	"PRAGMA locking_mode = EXCLUSIVE;"
+	"PRAGMA synchronous = FULL;"
+	"PRAGMA temp_store = MEMORY;"
+	"PRAGMA cache_size = -16384;" /* KiB */
+	"PRAGMA journal_size_limit = 67108864;"
+	"PRAGMA wal_autocheckpoint = 0;" /* we do it, after the answers are out */
+	"PRAGMA trusted_schema = OFF;"
+	"PRAGMA cell_size_check = ON;"
+	"PRAGMA secure_delete = FAST;";
+
+static const struct {
+	int code, error;
+} errors[] = {
+	{SQLITE_OK, 0},
+	{SQLITE_ROW, 0},
+	{SQLITE_DONE, 0},
+	{SQLITE_CONSTRAINT, -EEXIST},
+	{SQLITE_FULL, -ENOSPC},
+	{SQLITE_READONLY, -EROFS},
+	{SQLITE_CORRUPT, -EBADMSG},
+	{SQLITE_NOTADB, -EBADMSG},
+	{SQLITE_NOMEM, -ENOMEM},
+	{SQLITE_TOOBIG, -E2BIG},
+	{SQLITE_BUSY, -EBUSY},
+	{SQLITE_LOCKED, -EBUSY},
+	{SQLITE_PERM, -EACCES},
+};
+
+int store_sqlite_error(sqlite3 *db, int code)
+{
+	int error;
+
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		if (errors[i].code == (code & 0xFF))
+			return errors[i].error;
+	}
+	error = db ? sqlite3_system_errno(db) : 0;
+	return error ? -error : -EIO;
+}
+
+int store_sqlite_step(struct sqlite *s, sqlite3_stmt *statement)
+{
+	int error, code = sqlite3_step(statement);
+
+	if (code == SQLITE_ROW)
+		return 1;
+	error = store_sqlite_error(s->db, code);
+	sqlite3_reset(statement);
+	return error;
+}
+
+int store_sqlite_run(struct sqlite *s, sqlite3_stmt *statement)
+{
+	int error;
+
+	do
+		error = store_sqlite_step(s, statement);
+	while (error > 0);
+	return error;
+}
+
+struct id column_id(sqlite3_stmt *statement, int at)
+{
+	struct id id = {0};
+
+	if (sqlite3_column_bytes(statement, at) == sizeof(id.bytes))
+		memcpy(id.bytes, sqlite3_column_blob(statement, at), sizeof(id.bytes));
+	return id;
+}
+
+/* ---- opening and giving up ---- */
+
+static int on_commit(void *owner, sqlite3 *db, const char *name, int frames)
+{
+	struct sqlite *s = owner;
+
+	s->log_frames = frames;
+	return SQLITE_OK;
+}
+
+/* Copies the log into the database; then nothing in the log is needed any more. */
+static int copy_log(struct sqlite *s)
+{
+	int in_log, copied;
+	int code =
+		sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied);
+
+	if (code == SQLITE_OK && in_log != copied)
+		return -EBUSY;
+	if (code == SQLITE_OK)
+		s->log_frames = 0;
+	return store_sqlite_error(s->db, code);
+}
+
+/* A commit whose sync failed may stand in the log whole, and would come back when it is read again.
+ * Only what was answered may: the rest is cut off. */
+static int cut_log(struct sqlite *s)
+{
+	int64_t size = s->log_frames ? LOG_HEADER + s->log_frames * (FRAME_HEADER + PAGE_SIZE) : 0;
+	struct stat st;
+
+	s->uncut = true;
+	if (stat(s->log_path, &st) < 0) {
+		if (errno != ENOENT)
+			return -errno;
+	} else if (st.st_size > size && truncate(s->log_path, size) < 0) {
+		return -errno;
+	}
+	s->uncut = false;
+	return 0;
+}
+
+static void disconnect(struct sqlite *s, bool failed)
+{
+	int code;
+
+	for (int i = 0; i < STATEMENTS; i++) {
+		sqlite3_finalize(s->statements[i]);
+		s->statements[i] = NULL;
+	}
+	if (failed)
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	code = sqlite3_close(s->db);
+	assert(code == SQLITE_OK);
+	s->db = NULL;
+	s->settled = false;
+}
+
+static int prepare_statements(struct sqlite *s)
+{
+	for (int i = 0; i < STATEMENTS; i++) {
+		int code = sqlite3_prepare_v3(s->db, store_sqlite_texts[i], -1,
+			SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL);
+
+		if (code != SQLITE_OK)
+			return store_sqlite_error(s->db, code);
+	}
+	return 0;
+}
+
+/* The log must be a write-ahead log: anything else would break every promise below. */
+static int choose_log(struct sqlite *s)
+{
+	sqlite3_stmt *statement = NULL;
+	int error = 0,
+	    code = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code != SQLITE_ROW)
+		error = store_sqlite_error(s->db, code);
+	else if (!str_eq((const char *)sqlite3_column_text(statement, 0), "wal"))
+		error = -EOPNOTSUPP;
+	sqlite3_finalize(statement);
+	return error;
+}
+
+static int connect_database(struct sqlite *s, char **ret_error)
+{
+	int error,
+		code = sqlite3_open_v2(s->path, &s->db,
+			SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+
+	if (code == SQLITE_OK) {
+		sqlite3_busy_timeout(s->db, BUSY_MS);
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		code = sqlite3_exec(s->db, settings_text, NULL, NULL, NULL);
+	}
+	error = store_sqlite_error(s->db, code);
+	if (!error)
+		error = choose_log(s);
+	if (error) {
+		*ret_error = store_sqlite_explain(s->path, "cannot open", error);
+		return error;
+	}
+	error = store_sqlite_migrate(
+		s->db, s->path, store_sqlite_steps, store_sqlite_version, ret_error);
+	if (error)
+		return error;
+	error = prepare_statements(s);
+	if (error)
+		*ret_error = store_sqlite_explain(s->path, "cannot read", error);
+	else
+		sqlite3_wal_hook(s->db, on_commit, s);
+	return error;
+}
+
+static int connect_or_say(struct sqlite *s, char **ret_error)
+{
+	int error;
+
+	if (s->uncut) {
+		error = cut_log(s);
+		if (error) {
+			*ret_error = store_sqlite_explain(s->log_path, "cannot cut", error);
+			return error;
+		}
+	}
+	error = connect_database(s, ret_error);
+	if (error)
+		disconnect(s, true);
+	return error;
+}
+
+int store_sqlite_connect(struct sqlite *s)
+{
+	auto_free char *sentence = NULL;
+
+	return s->db ? 0 : connect_or_say(s, &sentence);
+}
+
+static void sqlite_close(void *context)
+{
+	struct sqlite *s = context;
+
+	if (s->db)
+		disconnect(s, false);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	free(s->folder);
+	free(s->path);
+	free(s->log_path);
+	free(s);
+}
+
+static int sqlite_open(const struct store_settings *settings, void **ret, char **ret_error)
+{
+	struct sqlite *s = mem_new(sizeof(*s));
+	int error;
+
+	sqlite3_config(
+		SQLITE_CONFIG_MEMSTATUS, 0); /* spares a lock; refused when already running */
+	s->lock_fd = -1;
+	s->folder = str_new(settings->folder);
+	s->path = str_printf("%s/nudged.db", s->folder);
+	s->log_path = str_printf("%s-wal", s->path);
+	error = store_sqlite_take_folder(s, ret_error);
+	if (!error)
+		error = connect_or_say(s, ret_error);
+	if (error) {
+		sqlite_close(s);
+		return error;
+	}
+	*ret = s;
+	return 0;
+}
+
+/* ---- transactions ---- */
+
+static int sqlite_begin(void *context)
+{
+	struct sqlite *s = context;
+	int error = store_sqlite_connect(s);
+
+	if (!error && !s->settled) {
+		error = copy_log(s);
+		s->settled = !error;
+	}
+	return error ? error : store_sqlite_run(s, sql(s, SQL_BEGIN));
+}
+
+static int sqlite_commit(void *context)
+{
+	struct sqlite *s = context;
+
+	return store_sqlite_run(s, sql(s, SQL_COMMIT));
+}
+
+static void sqlite_roll_back(void *context)
+{
+	struct sqlite *s = context;
+	int error = 0;
+
+	if (!s->db)
+		return;
+	if (!sqlite3_get_autocommit(s->db))
+		error = store_sqlite_run(s, sql(s, SQL_ROLL_BACK));
+	disconnect(s, true);
+	/* What cannot be cut now is cut before it is opened again. */
+	error = cut_log(s);
+	(void)error;
+}
+
+static void sqlite_tend(void *context)
+{
+	struct sqlite *s = context;
+
+	if (s->db && s->log_frames >= LOG_FRAMES && copy_log(s) < 0)
+		disconnect(s, true);
+}
+
+/* What an interrupted piece of work can be blamed for; everything else is the disk's, and concerns
+ * the whole transaction. */
+static bool is_own_failure(int error)
+{
+	return error == -EEXIST || error == -ENOENT || error == -ESTALE || error == -E2BIG ||
+	       error == -EBADMSG;
+}
+
+int store_sqlite_enter(struct sqlite *s)
+{
+	return store_sqlite_run(s, sql(s, SQL_SAVEPOINT));
+}
+
+int store_sqlite_leave(struct sqlite *s, int error, struct outcome *outcome)
+{
+	if (!error)
+		error = store_sqlite_run(s, sql(s, SQL_RELEASE));
+	outcome->error = error;
+	if (!error)
+		return 0;
+	if (!is_own_failure(error) || sqlite3_get_autocommit(s->db))
+		return error;
+	error = store_sqlite_run(s, sql(s, SQL_UNDO));
+	return error ? error : store_sqlite_run(s, sql(s, SQL_RELEASE));
+}
+
+const struct store_kind store_sqlite = {
+	.name = "sqlite",
+	.threaded = true,
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.begin = sqlite_begin,
+	.apply = store_sqlite_apply,
+	.prune = store_sqlite_prune,
+	.forget = store_sqlite_forget,
+	.commit = sqlite_commit,
+	.roll_back = sqlite_roll_back,
+	.find = store_sqlite_find,
+	.backup = store_sqlite_backup,
+	.load = store_sqlite_load,
+	.tend = sqlite_tend,
+};

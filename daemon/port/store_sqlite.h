@@ -1,0 +1,150 @@
+/* Inside the SQLite store: one connection, its kept statements, and what its parts share. Everything
+ * here runs on the store's thread (or, for open, load and close, while that thread rests). */
+#pragma once
+
+#include "base/str.h"
+#include "port/store_work.h"
+
+#include <sqlite3.h>
+
+/* The kept statements; their texts stand beside the tables, in store_sqlite_schema.c. */
+enum statement {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLL_BACK,
+	SQL_SAVEPOINT,
+	SQL_RELEASE,
+	SQL_UNDO,
+
+	SQL_RECORD_OCCURRENCE,
+	SQL_HAS_OCCURRENCE,
+	SQL_FOLLOW,
+	SQL_ANSWER,
+	SQL_RECORD_DELIVERY,
+	SQL_CARRY,
+	SQL_GET_ITEMS,
+	SQL_SET_ITEMS,
+	SQL_JOIN,
+	SQL_SETTLE,
+	SQL_PUT_PAUSE,
+	SQL_REMOVE_PAUSE,
+	SQL_PUT_BEGIN,
+	SQL_PUT_VALUE,
+	SQL_REMOVE_VALUE,
+
+	SQL_GET_OCCURRENCE,
+	SQL_OCCURRENCES_UP,
+	SQL_OCCURRENCES_DOWN,
+	SQL_OCCURRENCES_OF_DAY_UP,
+	SQL_OCCURRENCES_OF_DAY_DOWN,
+	SQL_DAY_UP,
+	SQL_DAY_DOWN,
+	SQL_GET_DELIVERY,
+	SQL_DELIVERIES_UP,
+	SQL_DELIVERIES_DOWN,
+	SQL_OPEN_DELIVERIES_UP,
+	SQL_OPEN_DELIVERIES_DOWN,
+	SQL_FOLLOWS,
+	SQL_BUDGETS,
+	SQL_VALUES,
+	SQL_BEGINS,
+	SQL_PAUSES,
+
+	SQL_PRUNABLE,
+	SQL_OCCURRENCES_ABOUT,
+	SQL_DELIVERIES_TO,
+	SQL_CARRIERS,
+	SQL_DROP_OCCURRENCE,
+	SQL_DROP_CARRIED,
+	SQL_DROP_CARRIER,
+	SQL_DROP_DELIVERY,
+	SQL_FORGET_PAUSES,
+	SQL_FORGET_BEGINS,
+	SQL_BACKUP,
+	STATEMENTS,
+};
+
+struct sqlite {
+	char *folder, *path, *log_path;
+	int lock_fd;
+	sqlite3 *db; /* NULL after a failure, until the next piece of work opens it again */
+	sqlite3_stmt *statements[STATEMENTS];
+	/* Frames of the write-ahead log that belong to answered commits and are not yet known to
+	 * stand in the database itself. */
+	int64_t log_frames;
+	bool settled; /* since it was opened, the log has been copied into the database once */
+	bool uncut;   /* what a failed commit left in the log must be cut off before opening */
+};
+
+/* ---- schema ---- */
+
+extern const char *const store_sqlite_texts[STATEMENTS];
+/* The steps from nothing to the newest schema; step n leads from version n to n + 1. */
+extern const char *const store_sqlite_steps[];
+extern const int store_sqlite_version;
+/* Brings the database to `version` by the steps; each step is one transaction. A database of another
+ * program, or newer than version, is refused with a sentence. 0 or -errno. */
+int store_sqlite_migrate(sqlite3 *db, const char *path, const char *const *steps, int version,
+	char **ret_error) must_check;
+
+/* ---- the folder ---- */
+
+/* Makes, checks and locks the folder, and makes the database file when it is missing. */
+int store_sqlite_take_folder(struct sqlite *s, char **ret_error) must_check;
+/* "X: what the error is: what to do", owned by the caller. */
+char *store_sqlite_explain(const char *path, const char *doing, int error);
+
+/* ---- the connection ---- */
+
+/* Opens it when it is not open. */
+int store_sqlite_connect(struct sqlite *s) must_check;
+/* -errno of a result code; 0 of OK, ROW and DONE. */
+int store_sqlite_error(sqlite3 *db, int code);
+/* Runs the statement to its end, and makes it ready for the next use. */
+int store_sqlite_run(struct sqlite *s, sqlite3_stmt *statement) must_check;
+static inline sqlite3_stmt *sql(struct sqlite *s, enum statement which)
+{
+	return s->statements[which];
+}
+/* One row more: 1; none: 0, and the statement is ready for the next use; or -errno, likewise. */
+int store_sqlite_step(struct sqlite *s, sqlite3_stmt *statement) must_check;
+
+static inline void bind_id(sqlite3_stmt *statement, int at, const struct id *id)
+{
+	sqlite3_bind_blob(statement, at, id->bytes, sizeof(id->bytes), SQLITE_STATIC);
+}
+static inline void bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+	sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC); /* NULL binds NULL */
+}
+/* Instants: NULL stands for "never". */
+static inline void bind_at(sqlite3_stmt *statement, int at, int64_t instant)
+{
+	if (instant == INT64_MAX)
+		sqlite3_bind_null(statement, at);
+	else
+		sqlite3_bind_int64(statement, at, instant);
+}
+static inline int64_t column_at(sqlite3_stmt *statement, int at)
+{
+	return sqlite3_column_type(statement, at) == SQLITE_NULL
+		       ? INT64_MAX
+		       : sqlite3_column_int64(statement, at);
+}
+/* An id; none when the column does not hold one. */
+struct id column_id(sqlite3_stmt *statement, int at);
+
+/* ---- the verbs ---- */
+
+int store_sqlite_apply(void *context, const struct change *change, struct outcome *outcome);
+/* The frame around each piece of work that is whole or not at all. leave() takes the work's result;
+ * it answers 0 when the transaction can go on, whatever became of the work. */
+int store_sqlite_enter(struct sqlite *s) must_check;
+int store_sqlite_leave(struct sqlite *s, int error, struct outcome *outcome) must_check;
+
+int store_sqlite_find(void *context, struct store_find *find);
+int store_sqlite_load(
+	void *context, int32_t budget_since, const struct store_visitor *visitor, void *owner);
+int store_sqlite_prune(void *context, int64_t before_at, size_t limit, struct outcome *outcome);
+int store_sqlite_forget(void *context, const char *person, struct outcome *outcome);
+int store_sqlite_backup(void *context, const char *path);

@@ -1,0 +1,216 @@
+/* The tables, the steps that lead to them, and the text of every statement. Owns no state.
+ *
+ * Laid out for appending: ids and key hashes begin with a time, so new rows and index entries stand
+ * at the end; the index by recipient begins with the day, so a burst at nine o'clock touches the
+ * pages of one day and not one page for each person. Partial indexes hold only what is open. */
+#include "port/store_sqlite.h"
+
+#include <errno.h>
+
+enum { APPLICATION_ID = 0x6E647564 }; /* "nudd", in the file's header */
+
+/* `day` is the day inside the id (its milliseconds / 86,400,000). `key` is occurrence_key_hash().
+ * `items` are the ids of a delivery's occurrences in their order, 16 bytes each; `carried` is the
+ * same the other way round. Instants are NULL for "never". */
+const char *const store_sqlite_steps[] = {
+	"CREATE TABLE occurrence ("
+	"  id BLOB NOT NULL PRIMARY KEY, key BLOB NOT NULL, day INTEGER NOT NULL,"
+	"  recipient TEXT NOT NULL, reminder TEXT NOT NULL, about TEXT,"
+	"  local INTEGER NOT NULL, pass INTEGER NOT NULL, kind TEXT,"
+	"  due_at INTEGER NOT NULL, planned_at INTEGER,"
+	"  state INTEGER NOT NULL, decision INTEGER NOT NULL, rule TEXT,"
+	"  about_name TEXT, title TEXT, text TEXT,"
+	"  follow_at INTEGER, nudges INTEGER NOT NULL,"
+	"  answer INTEGER NOT NULL, answer_text TEXT, answered_at INTEGER"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX occurrence_key ON occurrence (key);"
+	"CREATE INDEX occurrence_day ON occurrence (day, recipient);"
+	"CREATE INDEX occurrence_closed ON occurrence (due_at) WHERE state <> 0;"
+	"CREATE INDEX occurrence_follow ON occurrence (id) WHERE follow_at IS NOT NULL;"
+	"CREATE TABLE delivery ("
+	"  id BLOB NOT NULL PRIMARY KEY, channel TEXT NOT NULL, recipient TEXT NOT NULL,"
+	"  purpose INTEGER NOT NULL, budget_date INTEGER,"
+	"  created_at INTEGER, not_before_at INTEGER, expire_at INTEGER,"
+	"  state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER,"
+	"  status INTEGER NOT NULL, reason TEXT, receipt TEXT, fallback TEXT,"
+	"  items BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX delivery_open ON delivery (id) WHERE state <= 1;"
+	"CREATE INDEX delivery_budget ON delivery (budget_date) WHERE budget_date IS NOT NULL;"
+	"CREATE TABLE carried ("
+	"  occurrence BLOB NOT NULL, delivery BLOB NOT NULL, PRIMARY KEY (occurrence, delivery)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE pause ("
+	"  what TEXT NOT NULL PRIMARY KEY, since_at INTEGER, until_at INTEGER, reason TEXT"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE begin (what TEXT NOT NULL PRIMARY KEY, at INTEGER) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE value (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"
+	"  STRICT, WITHOUT ROWID;",
+};
+const int store_sqlite_version = ARRAY_LEN(store_sqlite_steps);
+
+/* In the order in which rows are read. */
+#define OCCURRENCE                                                                                 \
+	"id, recipient, reminder, about, local, pass, kind, due_at, planned_at, state, decision,"  \
+	" rule, about_name, title, text, follow_at, nudges, answer, answer_text, answered_at"
+#define DELIVERY                                                                                   \
+	"id, channel, recipient, purpose, budget_date, created_at, not_before_at, expire_at,"      \
+	" state, attempts, next_at, status, reason, receipt, fallback, items"
+
+const char *const store_sqlite_texts[STATEMENTS] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLL_BACK] = "ROLLBACK",
+	[SQL_SAVEPOINT] = "SAVEPOINT change",
+	[SQL_RELEASE] = "RELEASE change",
+	[SQL_UNDO] = "ROLLBACK TO change",
+
+	[SQL_RECORD_OCCURRENCE] =
+		"INSERT INTO occurrence (" OCCURRENCE ", key, day) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+		" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+		" ON CONFLICT (key) DO NOTHING",
+	[SQL_HAS_OCCURRENCE] = "SELECT 1 FROM occurrence WHERE id = ?1",
+	[SQL_FOLLOW] =
+		"UPDATE occurrence SET state = ?2, follow_at = ?3, nudges = ?4 WHERE id = ?1",
+	[SQL_ANSWER] = "UPDATE occurrence SET state = 1, answer = ?2,"
+		       " answer_text = coalesce(?3, answer_text), answered_at = ?4, follow_at = ?5"
+		       " WHERE id = ?1",
+	[SQL_RECORD_DELIVERY] =
+		"INSERT INTO delivery (" DELIVERY ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+		" ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+	[SQL_CARRY] = "INSERT OR IGNORE INTO carried (occurrence, delivery) VALUES (?1, ?2)",
+	[SQL_GET_ITEMS] = "SELECT items, state FROM delivery WHERE id = ?1",
+	[SQL_SET_ITEMS] = "UPDATE delivery SET items = ?2 WHERE id = ?1",
+	[SQL_JOIN] = "UPDATE delivery SET items = ?2, not_before_at = ?3 WHERE id = ?1",
+	[SQL_SETTLE] = "UPDATE delivery SET state = ?2, attempts = ?3, next_at = ?4,"
+		       " not_before_at = ?5, channel = ?6, status = ?7, reason = ?8, receipt = ?9,"
+		       " fallback = ?10 WHERE id = ?1",
+	[SQL_PUT_PAUSE] = "INSERT OR REPLACE INTO pause VALUES (?1, ?2, ?3, ?4)",
+	[SQL_REMOVE_PAUSE] = "DELETE FROM pause WHERE what = ?1",
+	[SQL_PUT_BEGIN] = "INSERT OR IGNORE INTO begin VALUES (?1, ?2)",
+	[SQL_PUT_VALUE] = "INSERT OR REPLACE INTO value VALUES (?1, ?2)",
+	[SQL_REMOVE_VALUE] = "DELETE FROM value WHERE name = ?1",
+
+	[SQL_GET_OCCURRENCE] = "SELECT " OCCURRENCE " FROM occurrence WHERE id = ?1",
+	[SQL_OCCURRENCES_UP] =
+		"SELECT " OCCURRENCE " FROM occurrence WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_OCCURRENCES_DOWN] =
+		"SELECT " OCCURRENCE " FROM occurrence WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+	[SQL_OCCURRENCES_OF_DAY_UP] =
+		"SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_day WHERE day = ?3"
+		" AND recipient = ?4 AND id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_OCCURRENCES_OF_DAY_DOWN] =
+		"SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_day WHERE day = ?3"
+		" AND recipient = ?4 AND id < ?1 ORDER BY id DESC LIMIT ?2",
+	[SQL_DAY_UP] = "SELECT day FROM occurrence WHERE day >= ?1 ORDER BY day LIMIT 1",
+	[SQL_DAY_DOWN] = "SELECT day FROM occurrence WHERE day <= ?1 ORDER BY day DESC LIMIT 1",
+	[SQL_GET_DELIVERY] = "SELECT " DELIVERY " FROM delivery WHERE id = ?1",
+	[SQL_DELIVERIES_UP] =
+		"SELECT " DELIVERY " FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_DELIVERIES_DOWN] =
+		"SELECT " DELIVERY " FROM delivery WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+	[SQL_OPEN_DELIVERIES_UP] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_open"
+				   " WHERE state <= 1 AND id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_OPEN_DELIVERIES_DOWN] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_open"
+				     " WHERE state <= 1 AND id < ?1 ORDER BY id DESC LIMIT ?2",
+	[SQL_FOLLOWS] = "SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_follow"
+			" WHERE follow_at IS NOT NULL ORDER BY id",
+	[SQL_BUDGETS] = "SELECT recipient, budget_date, id, state FROM delivery"
+			" INDEXED BY delivery_budget WHERE budget_date >= ?1 AND state <> 5",
+	[SQL_VALUES] = "SELECT name, value FROM value",
+	[SQL_BEGINS] = "SELECT what, at FROM begin",
+	[SQL_PAUSES] = "SELECT what, since_at, until_at, reason FROM pause",
+
+	[SQL_PRUNABLE] =
+		"SELECT id FROM occurrence INDEXED BY occurrence_closed WHERE state <> 0"
+		" AND due_at < ?1 AND NOT EXISTS (SELECT 1 FROM carried JOIN delivery"
+		" ON delivery.id = carried.delivery WHERE carried.occurrence = occurrence.id"
+		" AND delivery.state <= 1) ORDER BY due_at LIMIT ?2",
+	[SQL_OCCURRENCES_ABOUT] = "SELECT id FROM occurrence WHERE recipient = ?1 OR about = ?1",
+	[SQL_DELIVERIES_TO] = "SELECT id FROM delivery WHERE recipient = ?1",
+	[SQL_CARRIERS] = "SELECT delivery FROM carried WHERE occurrence = ?1",
+	[SQL_DROP_OCCURRENCE] = "DELETE FROM occurrence WHERE id = ?1",
+	[SQL_DROP_CARRIED] = "DELETE FROM carried WHERE occurrence = ?1",
+	[SQL_DROP_CARRIER] = "DELETE FROM carried WHERE occurrence = ?1 AND delivery = ?2",
+	[SQL_DROP_DELIVERY] = "DELETE FROM delivery WHERE id = ?1",
+	[SQL_FORGET_PAUSES] = "DELETE FROM pause WHERE what = 'person:' || ?1"
+			      " OR substr(what, 1, length(?1) + 6) IN ('stop:' || ?1 || ':', "
+			      "'less:' || ?1 || ':')",
+	[SQL_FORGET_BEGINS] = "DELETE FROM begin WHERE what = 'person:' || ?1"
+			      " OR substr(what, 1, length(?1) + 6) IN ('stop:' || ?1 || ':', "
+			      "'less:' || ?1 || ':')",
+	[SQL_BACKUP] = "VACUUM INTO ?1",
+};
+
+static int get_number(sqlite3 *db, const char *text, int64_t *ret)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(db, text, -1, &statement, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		*ret = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return code == SQLITE_ROW
+		       ? 0
+		       : store_sqlite_error(db, code == SQLITE_DONE ? SQLITE_CORRUPT : code);
+}
+
+static int take_step(sqlite3 *db, const char *step, int version)
+{
+	char *text = str_printf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d;"
+				" PRAGMA user_version = %d; COMMIT",
+		step, APPLICATION_ID, version);
+	int code = sqlite3_exec(db, text, NULL, NULL, NULL);
+
+	free(text);
+	if (code == SQLITE_OK)
+		return 0;
+	code = store_sqlite_error(db, code);
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return code;
+}
+
+/* -EBADMSG with a sentence when this is not a database of ours that we can read. */
+static int check_origin(const char *path, int64_t application, int64_t tables, int64_t found,
+	int version, char **ret_error)
+{
+	if (application != APPLICATION_ID && (application != 0 || tables != 0 || found != 0)) {
+		*ret_error = str_printf("%s is a database of another program: move it away, or use "
+					"another state folder",
+			path);
+		return -EBADMSG;
+	}
+	if (found > version) {
+		*ret_error =
+			str_printf("%s was written by a newer nudged (schema %d, this one knows "
+				   "%d): install that version, or use another state folder",
+				path, (int)found, version);
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+int store_sqlite_migrate(
+	sqlite3 *db, const char *path, const char *const *steps, int version, char **ret_error)
+{
+	int64_t application, found, tables;
+	int error = get_number(db, "PRAGMA application_id", &application);
+
+	if (!error)
+		error = get_number(db, "PRAGMA user_version", &found);
+	if (!error)
+		error = get_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+	if (!error) {
+		error = check_origin(path, application, tables, found, version, ret_error);
+		if (error)
+			return error;
+	}
+	for (int64_t at = error ? version : found; at < version && !error; at++)
+		error = take_step(db, steps[at], at + 1);
+	if (error)
+		*ret_error = store_sqlite_explain(path, "cannot read", error);
+	return error;
+}
