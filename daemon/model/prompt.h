@@ -30,5 +30,5 @@ void prompt_pack_free(struct prompt_pack *pack);
 const struct prompt *prompt_pick(const struct prompt_pack *pack, uint64_t seed, uint64_t ordinal);
 /* The prompt as text: cue and act on a line, the question on its own. Uses `values` for names. An act
  * that begins with a small letter goes on from its cue after a comma, another one after a colon. */
-void prompt_render(const struct prompt *prompt, const char *const values[TEMPLATE_NAMES],
-	struct buf *out);
+void prompt_render(
+	const struct prompt *prompt, const char *const values[TEMPLATE_NAMES], struct buf *out);

@@ -69,7 +69,7 @@ struct parser {
 
 struct tag {
 	size_t at, end; /* from the first brace to behind the last one */
-	char sigil;	/* '#', '^', '/' or 0 */
+	char sigil;     /* '#', '^', '/' or 0 */
 	enum template_name name;
 };
 

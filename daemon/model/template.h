@@ -11,10 +11,10 @@
 enum template_name {
 	NAME_PERSON_ID,
 	NAME_PERSON_NAME,
-	NAME_ABOUT,      /* section: there is a subject other than the person */
+	NAME_ABOUT, /* section: there is a subject other than the person */
 	NAME_ABOUT_ID,
 	NAME_ABOUT_NAME,
-	NAME_FOCUS,      /* section: the subject has a focus */
+	NAME_FOCUS, /* section: the subject has a focus */
 	NAME_FOCUS_SKILL,
 	NAME_FOCUS_WHY,
 	NAME_FOCUS_GOAL,
@@ -45,12 +45,12 @@ struct template_error {
 enum { TEMPLATE_MAX = 65536, RENDERED_MAX = 65536 };
 
 /* 0, or -EINVAL with the error. */
-int template_compile(const char *text, struct template **ret, struct template_error *ret_error)
-	must_check;
+int template_compile(
+	const char *text, struct template **ret, struct template_error *ret_error) must_check;
 void template_free(struct template *template); /* NULL is fine */
 const char *template_source(const struct template *template);
 /* Whether it uses a name or a name below it ("focus" covers "focus.skill"). */
 bool template_uses(const struct template *template, enum template_name name);
 /* values[NAME] is lent; NULL: absent. A section is there when its value is non-NULL and not "". */
-void template_render(const struct template *template, const char *const values[TEMPLATE_NAMES],
-	struct buf *out);
+void template_render(
+	const struct template *template, const char *const values[TEMPLATE_NAMES], struct buf *out);
