@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "face/call.h"
 #include "face/conn.h"
+#include "face/listen.h"
 #include "face/methods.h"
 #include "face/shape.h"
 
@@ -315,74 +316,6 @@ static void on_rested(evutil_socket_t fd, short events, void *owner)
 
 /* ---- opening ---- */
 
-static int set_error(char **ret_error, int error, const char *format, ...) printf_like(3, 4);
-static int set_error(char **ret_error, int error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(ret_error, format, args) < 0)
-		abort();
-	va_end(args);
-	return error;
-}
-
-/* A socket file is in the way: is somebody behind it? 0 when it is gone now. */
-static int clear_stale(const struct sockaddr_un *address, char **ret_error)
-{
-	const char *path = address->sun_path;
-	struct stat st;
-	int fd, error;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT
-			       ? 0
-			       : set_error(ret_error, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISSOCK(st.st_mode))
-		return set_error(ret_error, -EEXIST,
-			"%s exists and is no socket: remove it, or name another path", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return set_error(ret_error, -errno, "cannot make a socket: %s", strerror(errno));
-	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? errno : 0;
-	close(fd);
-	if (error != ECONNREFUSED)
-		return set_error(ret_error, -EADDRINUSE, "%s: another daemon answers there", path);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return set_error(ret_error, -errno, "cannot remove the old socket %s: %s", path,
-			strerror(errno));
-	return 0;
-}
-
-static int bind_path(const char *path, int *ret, char **ret_error)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	mode_t before;
-	int fd, r;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return set_error(ret_error, -ENAMETOOLONG,
-			"%s: a socket's path has at most %zu characters", path,
-			sizeof(address.sun_path) - 1);
-	strcpy(address.sun_path, path);
-	r = clear_stale(&address, ret_error);
-	if (r < 0)
-		return r;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return set_error(ret_error, -errno, "cannot make a socket: %s", strerror(errno));
-	before = umask(0117); /* 0660 from its first moment */
-	r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-	umask(before);
-	if (r < 0) {
-		close(fd);
-		return set_error(ret_error, r, "cannot listen on %s: %s%s", path, strerror(-r),
-			r == -ENOENT ? ": its folder must exist" : "");
-	}
-	*ret = fd;
-	return 0;
-}
-
 /* Whom the file's mode lets in; the passed socket's file tells too. */
 static void read_mode(struct control *control, int fd)
 {
@@ -407,7 +340,7 @@ int control_open(struct event_base *loop, struct engine *engine, const char *pat
 	int r;
 
 	if (ours) {
-		r = bind_path(path, &fd, ret_error);
+		r = listen_unix(path, 0660, &fd, ret_error);
 		if (r < 0)
 			return r;
 	}
@@ -421,7 +354,8 @@ int control_open(struct event_base *loop, struct engine *engine, const char *pat
 	control->listener = evconnlistener_new(loop, on_connect, control,
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
 	if (!control->listener) {
-		r = set_error(ret_error, -errno, "cannot listen on %s: %s", path, strerror(errno));
+		r = -errno;
+		*ret_error = str_printf("cannot listen on %s: %s", path, strerror(errno));
 		close(fd);
 		control_close(control);
 		return r;

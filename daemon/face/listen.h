@@ -1,0 +1,13 @@
+/* Listening sockets of the faces: non-blocking, closed on exec, bound but left to the caller to
+ * listen on. Errors are sentences, owned by the caller. */
+#pragma once
+
+#include "base/mem.h"
+
+#include <sys/stat.h>
+
+/* A unix socket with this mode from its first moment. What a dead daemon left there is replaced; a
+ * living one's (-EADDRINUSE) and anything that is no socket (-EEXIST) are refused. */
+int listen_unix(const char *path, mode_t mode, int *ret_fd, char **ret_error) must_check;
+/* "host:port" or "[v6]:port". */
+int listen_tcp(const char *address, int *ret_fd, char **ret_error) must_check;

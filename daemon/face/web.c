@@ -1,0 +1,314 @@
+/* The public listener's pages and what a posted form means. Owns no record: it asks the engine. GET
+ * and HEAD only look, since mail gateways and chat previews follow every link. Never logs an
+ * answer's words, a token or a visitor. */
+#include "face/web.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "face/form.h"
+#include "face/http.h"
+#include "face/listen.h"
+#include "face/page.h"
+#include "model/link.h"
+#include "port/store.h"
+#include "time/span.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 4000 /* bytes of an answer's words */ };
+
+struct web {
+	struct engine *engine;
+	struct http_server *server;
+	char *headers;
+	char *path; /* of the unix socket we made; NULL: none */
+};
+
+/* One answer link under way, while the engine looks or records. */
+struct asked {
+	struct engine *engine;
+	struct http_visit *visit;
+	struct id occurrence;
+	enum answer answer; /* ANSWER_NONE: only looking */
+	char *span;
+};
+
+static void asked_free(struct asked *asked)
+{
+	free(asked->span);
+	free(asked);
+}
+
+static void answer_page(
+	struct http_visit *visit, int status, const char *extra, const struct page *page)
+{
+	cleanup(buf_free) struct buf body = BUF_MAX(PAGE_MAX);
+	struct http_reply reply = {
+		.status = status, .type = "text/html; charset=utf-8", .extra = extra};
+
+	page_write(&body, page);
+	reply.body = buf_str(&body);
+	reply.body_len = body.len;
+	http_answer(visit, &reply);
+}
+
+/* What a page says that is not about an occurrence. */
+static void answer_plain(struct http_visit *visit, int status, const char *notice)
+{
+	static const struct {
+		int status;
+		const char *heading, *extra;
+	} refusals[] = {
+		{400, "That did not arrive as it should", NULL},
+		{403, "This link is not one of ours", NULL},
+		{404, "There is nothing here", NULL},
+		{405, "This page only shows and takes answers", "Allow: GET, HEAD, POST\r\n"},
+		{408, "That took too long", NULL},
+		{410, "This link has expired", NULL},
+		{411, "That did not arrive as it should", NULL},
+		{413, "That is too long", NULL},
+		{431, "That is too long", NULL},
+		{503, "Nothing can be recorded just now", "Retry-After: 60\r\n"},
+		{505, "This speaks HTTP/1.1", NULL},
+	};
+	struct page page = {.notice = notice};
+
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		if (refusals[i].status == status) {
+			page.heading = refusals[i].heading;
+			answer_page(visit, status, refusals[i].extra, &page);
+			return;
+		}
+	assert(!"a refusal without its words");
+}
+
+static void on_refusal(void *owner, struct http_visit *visit, int status)
+{
+	answer_plain(visit, status, NULL);
+}
+
+/* ---- looking, and showing what was recorded ---- */
+
+static void on_found(void *owner, int error, struct occurrence *const *list, size_t count)
+{
+	struct asked *asked = owner;
+	struct page page = {0};
+	auto_free char *notice = NULL;
+
+	if (asked->answer != ANSWER_NONE)
+		notice = page_thanks(asked->answer, asked->span);
+	page.notice = notice;
+	page.occurrence = error || !count ? NULL : list[0];
+	page.heading = page.occurrence && !str_empty(page.occurrence->title)
+			       ? page.occurrence->title
+			       : "Your practice";
+	/* What is recorded is recorded, also when it can't be shown any more. */
+	if (page.occurrence || asked->answer != ANSWER_NONE)
+		answer_page(asked->visit, 200, NULL, &page);
+	else
+		answer_plain(asked->visit, error ? 503 : 404, NULL);
+	asked_free(asked);
+}
+
+static void look(struct asked *asked)
+{
+	struct store_query query = {.id = asked->occurrence, .limit = 1};
+
+	engine_find_occurrences(asked->engine, &query, on_found, asked);
+}
+
+static void on_recorded(void *owner, int error, const char *why)
+{
+	struct asked *asked = owner;
+
+	if (!error) {
+		look(asked);
+		return;
+	}
+	answer_plain(asked->visit,
+		error == -ENOENT   ? 404
+		: error == -EINVAL ? 400
+				   : 503,
+		error == -EINVAL ? why : NULL);
+	asked_free(asked);
+}
+
+/* ---- a posted form ---- */
+
+/* One line, without the control characters a browser would not send. */
+static bool clean_text(char *text)
+{
+	if (strlen(text) > TEXT_MAX)
+		return false;
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = ' ';
+	return true;
+}
+
+/* NULL, or why the form makes no sense. */
+static const char *read_answer(
+	const struct form *form, struct asked *asked, int64_t *ret_span_s, const char **ret_text)
+{
+	const char *answer = form_get(form, "answer"), *span = form_get(form, "for");
+	const char *text = form_get(form, "text");
+
+	/* RFC 8058: what mail programs post when somebody presses their "unsubscribe". */
+	if (!answer && str_eq(form_get(form, "List-Unsubscribe"), "One-Click"))
+		answer = "stop";
+	asked->answer = answer ? answer_from_name(answer) : ANSWER_NONE;
+	if (asked->answer == ANSWER_NONE)
+		return "An answer is done, stuck, snooze, skip, less or stop.";
+	if (asked->answer == ANSWER_SNOOZE) {
+		if (!span || span_parse_s(span, ret_span_s, NULL) < 0)
+			return "Say for how long, such as 30min or 2h.";
+		asked->span = str_new(span);
+	}
+	if (text && !clean_text((char *)text))
+		return "The text is too long: 4,000 bytes at most.";
+	*ret_text = str_empty(text) ? NULL : text;
+	return NULL;
+}
+
+static void take_answer(struct asked *asked, const struct http_request *request)
+{
+	cleanup(form_clear) struct form form = {.count = 0};
+	const char *text = NULL, *why = NULL;
+	int64_t span_s = 0;
+
+	if (form_parse(request->content_type, request->body, request->body_len, &form) < 0)
+		why = "The form could not be read.";
+	else
+		why = read_answer(&form, asked, &span_s, &text);
+	if (why) {
+		answer_plain(asked->visit, 400, why);
+		asked_free(asked);
+		return;
+	}
+	engine_answer(
+		asked->engine, asked->occurrence, asked->answer, span_s, text, on_recorded, asked);
+}
+
+static void serve_answer_link(struct web *web, struct http_visit *visit,
+	const struct http_request *request, const char *token)
+{
+	int64_t now_s = clock_now(engine_clock(web->engine)) / 1000;
+	struct asked *asked;
+	struct id occurrence;
+
+	switch (link_read(engine_link_key(web->engine), token, now_s, &occurrence)) {
+	case LINK_FORGED:
+		answer_plain(visit, 403, NULL);
+		return;
+	case LINK_EXPIRED:
+		answer_plain(visit, 410, NULL);
+		return;
+	case LINK_GOOD:
+		break;
+	}
+	asked = mem_new(sizeof(*asked));
+	asked->engine = web->engine;
+	asked->visit = visit;
+	asked->occurrence = occurrence;
+	if (request->method == HTTP_POST)
+		take_answer(asked, request);
+	else
+		look(asked);
+}
+
+static void serve_health(struct http_visit *visit, const struct http_request *request)
+{
+	struct http_reply reply = {
+		.status = 200, .type = "text/plain; charset=utf-8", .body = "ok\n", .body_len = 3};
+
+	if (request->method == HTTP_GET || request->method == HTTP_HEAD) {
+		http_answer(visit, &reply);
+		return;
+	}
+	reply.status = 405;
+	reply.extra = "Allow: GET, HEAD\r\n";
+	reply.body_len = 0;
+	http_answer(visit, &reply);
+}
+
+static void on_request(void *owner, struct http_visit *visit, const struct http_request *request)
+{
+	struct web *web = owner;
+
+	if (str_eq(request->path, "/healthz"))
+		serve_health(visit, request);
+	else if (!str_starts(request->path, "/a/") || strchr(request->path + 3, '/'))
+		answer_plain(visit, 404, NULL);
+	else if (request->method == HTTP_OTHER)
+		answer_plain(visit, 405, NULL);
+	else
+		serve_answer_link(web, visit, request, request->path + 3);
+}
+
+/* ---- opening ---- */
+
+static char *write_headers(void)
+{
+	auto_free char *hash = page_style_hash();
+
+	return str_printf("Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
+			  "X-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
+			  "Content-Security-Policy: default-src 'none'; style-src '%s'; "
+			  "form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n",
+		hash);
+}
+
+static int bind_listener(const char *listen, int *ret_fd, char **ret_path, char **ret_error)
+{
+	int r;
+
+	if (!str_starts(listen, "unix:"))
+		return listen_tcp(listen, ret_fd, ret_error);
+	r = listen_unix(listen + 5, 0660, ret_fd, ret_error);
+	if (r == 0)
+		*ret_path = str_new(listen + 5);
+	return r;
+}
+
+int web_open(struct event_base *loop, struct engine *engine, const char *listen, int fd,
+	struct web **ret, char **ret_error)
+{
+	struct web *web = mem_new(sizeof(*web));
+	struct http_settings settings = {
+		.loop = loop, .on_request = on_request, .on_refusal = on_refusal, .owner = web};
+	int r = fd < 0 ? bind_listener(listen, &fd, &web->path, ret_error) : 0;
+
+	if (r < 0) {
+		free(web);
+		return r;
+	}
+	web->engine = engine;
+	web->headers = write_headers();
+	settings.fd = fd;
+	settings.headers = web->headers;
+	r = http_open(&settings, &web->server);
+	if (r < 0) {
+		*ret_error = str_printf("cannot listen on %s: %s", listen, strerror(-r));
+		web_close(web);
+		return r;
+	}
+	*ret = web;
+	return 0;
+}
+
+void web_close(struct web *web)
+{
+	if (!web)
+		return;
+	if (web->server)
+		http_close(web->server);
+	if (web->path)
+		unlink(web->path);
+	free(web->path);
+	free(web->headers);
+	free(web);
+}
