@@ -174,7 +174,8 @@ struct model {
 	struct prompt_pack **packs;
 	size_t n_channels, n_places, n_teams, n_roles, n_people, n_reminders, n_packs;
 
-	void *files;   /* names that `where` lends; config's own */
+	char **files; /* names that `where` lends */
+	size_t n_files;
 	void *by_name; /* indices of ids; model.c's own */
 };
 
@@ -182,7 +183,7 @@ struct model *model_new(void);
 struct model *model_ref(struct model *model);
 void model_unref(struct model *model); /* NULL is fine */
 
-/* Call once, when all parts are in: builds the indices by id. Duplicate ids are the loader's
+/* Builds the indices by id from what is in (again, when more came). Duplicate ids are the loader's
  * business: the first one is found. */
 void model_build_index(struct model *model);
 /* By id, or NULL; O(1) after model_build_index(). */

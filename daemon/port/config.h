@@ -38,7 +38,8 @@ struct config_needs {
 	bool (*check_channel)(void *owner, struct channel *channel, bool check_only,
 		struct complaints *complaints);
 	/* NULL: fine, else why (static text). Only after check_channel() said true. */
-	const char *(*check_address)(void *owner, const struct channel *channel, const char *address);
+	const char *(*check_address)(
+		void *owner, const struct channel *channel, const char *address);
 	/* Seconds since the epoch: to tell what lies in the past. */
 	int64_t now;
 };

@@ -1,0 +1,401 @@
+/* What only shows when a configuration is looked at as a whole: addresses and folders of the daemon
+ * itself, history that is kept too short, reminders that never reach anybody, practice without a
+ * plan. Mostly warnings: what is wrong by itself is said where it is read. */
+#include "port/config_parts.h"
+#include "time/span.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+enum {
+	SLOTS_SAMPLED = 20,
+	MOVES_MAX = 64, /* between hours and quiet hours before an answer is given up */
+	NAMED_MAX = 3,
+	LINK_KEY_MIN = 16,
+};
+
+static struct where top_where(const struct loader *loader, const char *name)
+{
+	return loader->top_where[section_key(&keys_top, name) - keys_top.keys];
+}
+
+/* ---- the daemon's own keys ---- */
+
+static bool split_listen(const char *text, char *host, size_t room, int64_t *ret_port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (!colon || len == 0 || len >= room || str_to_int64(colon + 1, ret_port) < 0 ||
+		*ret_port < 0 || *ret_port > 65535)
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (*host == '[' && host[len - 1] == ']') {
+		memmove(host, host + 1, len - 1);
+		host[len - 2] = '\0';
+		return inet_pton(AF_INET6, host, &v6) == 1;
+	}
+	return str_eq(host, "localhost") || inet_pton(AF_INET, host, &v4) == 1;
+}
+
+static void check_listen(struct loader *loader)
+{
+	const char *text = loader->top.listen;
+	char host[INET6_ADDRSTRLEN + 2];
+	int64_t port;
+
+	if (!text)
+		return;
+	if (!split_listen(text, host, sizeof(host), &port))
+		complain(loader, top_where(loader, "listen"),
+			"\"listen\" cannot be \"%.80s\": write an address and a port, as "
+			"\"127.0.0.1:8930\" or \"[::1]:8930\"",
+			text);
+	else if (!str_starts(host, "127.") && !str_eq(host, "::1") && !str_eq(host, "localhost"))
+		warn(loader, top_where(loader, "listen"),
+			"\"listen\" is open to other machines and speaks plain HTTP: listen on "
+			"loopback "
+			"behind a proxy that speaks HTTPS");
+}
+
+static bool is_base_url(const char *url)
+{
+	const char *host = str_starts(url, "https://")  ? url + 8
+			   : str_starts(url, "http://") ? url + 7
+							: NULL;
+	size_t len = host ? strcspn(host, "/") : 0;
+
+	return len > 0 && *host != ':' && !strpbrk(host, "?# \\\"<>@") &&
+	       str_is_printable(url, strlen(url), false);
+}
+
+static void check_public_url(struct loader *loader)
+{
+	struct where where = top_where(loader, "public_url");
+	struct model *model = loader->model;
+	size_t len;
+
+	if (!loader->top.public_url) {
+		if (loader->top.listen)
+			model->public_url = str_printf("http://%s", loader->top.listen);
+		return;
+	}
+	model->public_url = str_new(loader->top.public_url);
+	if (!is_base_url(model->public_url))
+		complain(loader, where,
+			"\"public_url\" must be like \"https://nudge.example.org\": http or https, "
+			"a host, "
+			"perhaps a path");
+	else if (!loader->top.listen)
+		warn(loader, where, "\"public_url\" has no use without \"listen\"");
+	len = strlen(model->public_url);
+	while (len && model->public_url[len - 1] == '/')
+		model->public_url[--len] = '\0';
+}
+
+static void check_store(struct loader *loader)
+{
+	const char *store = loader->top.store;
+	struct where where = top_where(loader, "store");
+
+	if (str_starts(store, "postgres"))
+		complain(loader, where,
+			"\"store\": postgres is not built into this release of nudged; use "
+			"\"sqlite\"");
+	else if (!str_eq(store, "sqlite") && !str_eq(store, "memory"))
+		complain(loader, where,
+			"\"store\" cannot be \"%.40s\": it is \"sqlite\" or \"memory\"", store);
+}
+
+static void check_link_key(struct loader *loader)
+{
+	struct where where = top_where(loader, "link_key");
+	struct secret **key = &loader->model->link_key;
+
+	if (loader->top.link_key &&
+		config_secret_read(loader, where, "link_key", loader->top.link_key, true, key) &&
+		*key && strlen(secret_reveal(*key)) < LINK_KEY_MIN)
+		complain(loader, where, "\"link_key\" is shorter than %d characters", LINK_KEY_MIN);
+}
+
+void config_check_top(struct loader *loader)
+{
+	check_listen(loader);
+	check_public_url(loader);
+	check_store(loader);
+	check_link_key(loader);
+}
+
+/* ---- can it ever be sent ---- */
+
+/* The first minute from local on at which the place may be disturbed. */
+static int64_t next_allowed(const struct place *place, int64_t local)
+{
+	for (int i = 0; i < MOVES_MAX && local != INT64_MAX; i++) {
+		if (place->hours && !week_contains(place->hours, local))
+			local = week_next(place->hours, local, true);
+		else if (place->quiet && week_contains(place->quiet, local))
+			local = week_next(place->quiet, local, false);
+		else
+			return local;
+	}
+	return INT64_MAX;
+}
+
+enum reach { REACHES, NEVER_ALLOWED, NO_SLOTS };
+
+static enum reach sample_slots(
+	const struct reminder *reminder, const struct place *place, int64_t now)
+{
+	const struct zone *zone = rule_own_zone(reminder->rule);
+	struct slot slot;
+	int seen = 0;
+
+	for (int64_t after = now; seen < SLOTS_SAMPLED; seen++, after = slot.utc) {
+		int64_t local;
+
+		if (!rule_next(reminder->rule, zone ? zone : place->zone, after, &slot))
+			break;
+		local = zone_to_local(place->zone, slot.utc, NULL);
+		if (reminder->anywhere || next_allowed(place, local) <= local + reminder->grace_s)
+			return REACHES;
+	}
+	return seen ? NEVER_ALLOWED : NO_SLOTS;
+}
+
+struct place_use {
+	size_t people;
+	const struct person *first;
+};
+
+static void warn_hours(struct loader *loader, const struct reminder *reminder,
+	const struct place *place, const struct place_use *use, struct where where)
+{
+	if (!use)
+		warn(loader, where, "\"%s\" always falls outside the hours of \"%s\"", reminder->id,
+			place->id);
+	else if (use->people == 1)
+		warn(loader, where,
+			"\"%s\" always falls outside the hours of \"%s\": \"%s\" will never get it",
+			reminder->id, place->id, use->first->id);
+	else
+		warn(loader, where,
+			"\"%s\" always falls outside the hours of \"%s\": \"%s\" and %zu more will "
+			"never "
+			"get it",
+			reminder->id, place->id, use->first->id, use->people - 1);
+}
+
+static void count_places(
+	const struct model *model, const struct reminder *reminder, struct place_use *uses)
+{
+	for (size_t i = 0; i < reminder->n_pairs; i++) {
+		const struct pair *pair = &reminder->pairs[i];
+		const struct person *person = model->people[pair->recipient];
+		struct place_use *use = &uses[person->place->index];
+
+		if (i && pair[-1].recipient == pair->recipient)
+			continue;
+		if (use->people++ == 0)
+			use->first = person;
+	}
+}
+
+static void check_hours(
+	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
+{
+	const struct model *model = loader->model;
+	struct where where = entry_where(&keys_reminder, entry, rule_form_names[reminder->form]);
+	auto_free struct place_use *uses = mem_new_array(model->n_places, sizeof(*uses));
+	bool ended = true, asked = false;
+
+	count_places(model, reminder, uses);
+	for (size_t i = 0; i < model->n_places; i++) {
+		const struct place *place = model->places[i];
+		bool is_rooms = reminder->n_rooms && reminder->place == place;
+		enum reach reach;
+
+		if ((!uses[i].people && !is_rooms) || !place->zone)
+			continue;
+		reach = sample_slots(reminder, place, loader->needs->now);
+		asked = true;
+		ended = ended && reach == NO_SLOTS;
+		if (reach == NEVER_ALLOWED)
+			warn_hours(
+				loader, reminder, place, uses[i].people ? &uses[i] : NULL, where);
+	}
+	if (asked && ended)
+		warn(loader, where, "\"%s\" lies in the past: it will not be sent again",
+			reminder->id);
+}
+
+/* ---- does it say what it should ---- */
+
+static bool uses(const struct reminder *reminder, enum template_name name)
+{
+	return (reminder->title && template_uses(reminder->title, name)) ||
+	       (reminder->text && template_uses(reminder->text, name));
+}
+
+static const char *words_key(const struct reminder *reminder)
+{
+	return reminder->text ? "text" : reminder->title ? "title" : "id";
+}
+
+static void check_names(
+	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
+{
+	struct where where = entry_where(&keys_reminder, entry, words_key(reminder));
+
+	if (uses(reminder, NAME_PROMPT) && !reminder->prompts)
+		complain(loader, where,
+			"\"%s\" names a prompt, but the reminder has no \"prompts\"", reminder->id);
+	if ((uses(reminder, NAME_ABOUT_ID) || uses(reminder, NAME_ABOUT_NAME)) &&
+		!reminder->has_about)
+		warn(loader, where, "\"%s\" names whom it is about, but has no \"about\"",
+			reminder->id);
+	if (uses(reminder, NAME_ANSWER_URL) && !loader->top.listen)
+		warn(loader, where, "\"%s\" gives a link to answer, but there is no \"listen\"",
+			reminder->id);
+}
+
+/* Whether every prompt has one. */
+static bool pack_gives(const struct prompt_pack *pack, bool cue)
+{
+	for (size_t i = 0; pack && i < pack->count; i++) {
+		if (!(cue ? pack->prompts[i].cue : pack->prompts[i].act))
+			return false;
+	}
+	return pack != NULL;
+}
+
+/* How many subjects' foci lack what the message takes from them. */
+static void warn_foci(struct loader *loader, struct where where, const struct reminder *reminder,
+	bool wants_cue, bool wants_act)
+{
+	const struct model *model = loader->model;
+	int32_t today = (int32_t)(loader->needs->now / DAY_S);
+	struct buf names = BUF_MAX(512);
+	size_t lacking = 0;
+
+	for (size_t i = 0; i < reminder->n_pairs; i++) {
+		const struct person *person = model->people[reminder->pairs[i].subject];
+		const struct focus *focus = person_focus(person, today);
+
+		if (focus && (focus->cue || !wants_cue) && (focus->act || !wants_act))
+			continue;
+		/* One to come is in order too. */
+		if (!focus && person->n_foci && person->foci[0].has_from &&
+			person->foci[0].from > today)
+			continue;
+		if (lacking++ < NAMED_MAX)
+			buf_printf(&names, "%s%s", lacking > 1 ? ", " : "", person->id);
+	}
+	if (lacking > NAMED_MAX)
+		buf_printf(&names, " and %zu more", lacking - NAMED_MAX);
+	if (lacking)
+		warn(loader, where, "\"%s\" takes %s from the focus: %s %s none", reminder->id,
+			wants_cue && wants_act ? "cue and act"
+			: wants_cue            ? "the cue"
+					       : "the act",
+			buf_str(&names), lacking == 1 ? "has" : "have");
+	buf_free(&names);
+}
+
+/* Plans of the form "when this happens, I do that" work: practice has a cue and one act. */
+static void check_practice(
+	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
+{
+	struct where where = entry_where(&keys_reminder, entry, words_key(reminder));
+	bool focus_cue = uses(reminder, NAME_FOCUS_CUE), focus_act = uses(reminder, NAME_FOCUS_ACT);
+	bool cue = focus_cue || pack_gives(reminder->prompts, true);
+	bool act = focus_act || pack_gives(reminder->prompts, false);
+
+	if (reminder->kind != KIND_PRACTICE)
+		return;
+	if (!cue || !act)
+		warn(loader, where,
+			"practice works with a cue and one act, and \"%s\" lacks %s: use "
+			"{{focus.cue}} "
+			"and {{focus.act}}, or a prompt pack",
+			reminder->id,
+			cue   ? "the act"
+			: act ? "the cue"
+			      : "both");
+	if (focus_cue || focus_act)
+		warn_foci(loader, where, reminder, focus_cue, focus_act);
+}
+
+void config_check_reminder(
+	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
+{
+	if (reminder->rule)
+		check_hours(loader, entry, reminder);
+	check_names(loader, entry, reminder);
+	check_practice(loader, entry, reminder);
+}
+
+/* ---- history ---- */
+
+static void complain_keep(struct loader *loader, const char *what, const char *id, int64_t span_s)
+{
+	char keep[SPAN_TEXT], span[SPAN_TEXT];
+
+	span_write(loader->top.keep_s, keep);
+	span_write(span_s, span);
+	complain(loader, top_where(loader, "keep"),
+		"\"keep\" is %s, which is not longer than the %s of \"%s\" (%s)", keep, what, id,
+		span);
+}
+
+static void check_keep(struct loader *loader)
+{
+	const struct model *model = loader->model;
+
+	for (size_t i = 0; i < model->n_channels; i++) {
+		if (model->channels[i]->expire_s >= loader->top.keep_s)
+			complain_keep(loader, "expire", model->channels[i]->id,
+				model->channels[i]->expire_s);
+	}
+	for (size_t i = 0; i < model->n_reminders; i++) {
+		if (model->reminders[i]->grace_s >= loader->top.keep_s)
+			complain_keep(loader, "grace", model->reminders[i]->id,
+				model->reminders[i]->grace_s);
+	}
+}
+
+static void check_plans(struct loader *loader)
+{
+	const struct model *model = loader->model;
+	const struct person *first = NULL;
+	size_t lacking = 0;
+
+	for (size_t i = 0; loader->roles_are_listed && i < model->n_people; i++) {
+		const struct person *person = model->people[i];
+
+		if (person->n_foci || (person->role && person->role->n_objectives))
+			continue;
+		if (lacking++ == 0)
+			first = person;
+	}
+	if (lacking == 1)
+		warn(loader, first->where, "\"%s\" has neither objectives by role nor a focus",
+			first->id);
+	else if (lacking)
+		warn(loader, first->where,
+			"\"%s\" and %zu more have neither objectives by role nor a focus",
+			first->id, lacking - 1);
+}
+
+void config_check_all(struct loader *loader)
+{
+	struct where whole = {loader->model->file, 0};
+
+	check_keep(loader);
+	check_plans(loader);
+	if (loader->top.reminders.count == 0)
+		warn(loader, whole, "there are no reminders");
+}

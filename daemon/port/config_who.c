@@ -1,0 +1,320 @@
+/* Who receives and whom it is about: `to` and `about` become rooms and a sorted list of pairs, once,
+ * while loading. Linear in the number of pairs, which has a ceiling. */
+#include "port/config_parts.h"
+
+enum {
+	PAIRS_MAX = 2000000, /* of one reminder */
+	NAMED_MAX = 3,       /* people named in one warning */
+};
+
+enum who_kind { WHO_NOBODY, WHO_ALL, WHO_PERSON, WHO_TEAM, WHO_ROLE, WHO_ROOM, WHO_RELATION };
+
+struct who {
+	enum who_kind kind;
+	union {
+		const struct person *person;
+		const struct team *team;
+		const struct role *role;
+		const struct channel *room;
+		enum relation relation;
+	};
+};
+
+struct expansion {
+	struct loader *loader;
+	const struct reminder_entry *entry;
+	struct reminder *reminder;
+	struct who *to, *about;
+	size_t n_to, n_about;
+	struct pair *pairs;
+	size_t n_pairs, pairs_room;
+};
+
+/* ---- reading one item ---- */
+
+static enum relation relation_from_name(const char *name)
+{
+	for (int i = RELATION_SELF; relation_names[i]; i++) {
+		if (str_eq(relation_names[i], name))
+			return i;
+	}
+	return RELATION_NONE;
+}
+
+static struct who nobody(struct loader *loader, struct where where, const char *key,
+	const char *what, const char *id, void *const *objects, size_t n)
+{
+	complain(loader, where, "\"%s\": there is no %s \"%.80s\"%s", key, what, id,
+		config_suggest(loader, id, objects, n));
+	return (struct who){WHO_NOBODY};
+}
+
+static struct who read_prefixed(
+	struct loader *loader, struct where where, const char *key, const char *text)
+{
+	const struct model *model = loader->model;
+	const char *id = strchr(text, ':') + 1;
+	struct who who = {WHO_NOBODY};
+
+	if (str_starts(text, "team:")) {
+		who = (struct who){WHO_TEAM, .team = index_find(&loader->teams, id)};
+		return who.team ? who
+				: nobody(loader, where, key, "team", id, (void **)model->teams,
+					  model->n_teams);
+	}
+	if (str_starts(text, "role:")) {
+		who = (struct who){WHO_ROLE, .role = index_find(&loader->roles, id)};
+		return who.role ? who
+				: nobody(loader, where, key, "role", id, (void **)model->roles,
+					  model->n_roles);
+	}
+	if (str_starts(text, "room:") && str_eq(key, "to")) {
+		who = (struct who){WHO_ROOM, .room = index_find(&loader->channels, id)};
+		return who.room ? who
+				: nobody(loader, where, key, "channel", id,
+					  (void **)model->channels, model->n_channels);
+	}
+	complain(loader, where, "\"%s\" cannot be \"%.80s\": it is an id, team:T, role:R%s", key,
+		text, str_eq(key, "to") ? ", room:CHANNEL or all" : " or all");
+	return who;
+}
+
+static struct who read_who(
+	struct loader *loader, struct where where, const char *key, const char *text)
+{
+	enum relation relation = relation_from_name(text);
+	const struct person *person;
+
+	if (str_eq(text, "all"))
+		return (struct who){WHO_ALL};
+	if (relation != RELATION_NONE && str_eq(key, "to"))
+		return (struct who){WHO_RELATION, .relation = relation};
+	if (strchr(text, ':'))
+		return read_prefixed(loader, where, key, text);
+	person = index_find(&loader->people_by_id, text);
+	if (person)
+		return (struct who){WHO_PERSON, .person = person};
+	if (index_find(&loader->teams, text))
+		complain(loader, where, "\"%s\": there is no person \"%s\"; the team is team:%s",
+			key, text, text);
+	else
+		return nobody(loader, where, key, "person", text, (void **)loader->model->people,
+			loader->model->n_people);
+	return (struct who){WHO_NOBODY};
+}
+
+static struct who *read_list(struct loader *loader, const struct reminder_entry *entry,
+	const char *key, const struct words *words, size_t *ret_count)
+{
+	struct who *list = mem_new_array(words->count, sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = 0; i < words->count; i++) {
+		struct where where = {entry->entry.where.file, words->lines[i]};
+		struct who who = read_who(loader, where, key, words->list[i]);
+
+		if (who.kind == WHO_RELATION && !entry_has(&keys_reminder, entry, "about"))
+			complain(loader, where,
+				"\"to\": \"%s\" is seen from whom it is about: say so with "
+				"\"about\"",
+				words->list[i]);
+		else if (who.kind != WHO_NOBODY)
+			list[count++] = who;
+	}
+	*ret_count = count;
+	return list;
+}
+
+/* ---- sets of people ---- */
+
+static bool is_meant(const struct who *who, const struct person *person)
+{
+	switch (who->kind) {
+	case WHO_ALL:
+		return true;
+	case WHO_PERSON:
+		return who->person == person;
+	case WHO_TEAM:
+		return person_in_team(person, who->team);
+	case WHO_ROLE:
+		return person->role == who->role;
+	default:
+		return false;
+	}
+}
+
+/* The people any item of the list means, in order of index. */
+static const struct person **collect(
+	const struct model *model, const struct who *list, size_t count, size_t *ret_count)
+{
+	const struct person **people = mem_new_array(model->n_people, sizeof(*people));
+	size_t n = 0;
+
+	for (size_t i = 0; i < model->n_people; i++) {
+		for (size_t j = 0; j < count; j++) {
+			if (is_meant(&list[j], model->people[i])) {
+				people[n++] = model->people[i];
+				break;
+			}
+		}
+	}
+	*ret_count = n;
+	return people;
+}
+
+static void add_pair(
+	struct expansion *x, const struct person *recipient, const struct person *subject)
+{
+	ARRAY_GROW(x->pairs, x->n_pairs, x->pairs_room);
+	x->pairs[x->n_pairs++] = (struct pair){recipient->index, subject->index};
+}
+
+static void warn_unrelated(struct expansion *x, enum relation relation,
+	const struct person **subjects, size_t n_subjects)
+{
+	struct buf names = BUF_MAX(512);
+	size_t missing = 0;
+
+	for (size_t i = 0; i < n_subjects; i++) {
+		if (person_related(subjects[i], relation))
+			continue;
+		if (missing++ < NAMED_MAX)
+			buf_printf(&names, "%s%s", missing > 1 ? ", " : "", subjects[i]->id);
+	}
+	if (missing > NAMED_MAX)
+		buf_printf(&names, " and %zu more", missing - NAMED_MAX);
+	if (missing)
+		warn(x->loader, entry_where(&keys_reminder, x->entry, "to"),
+			"nobody is asked about %s: no %s is given there", buf_str(&names),
+			relation_names[relation]);
+	buf_free(&names);
+}
+
+static void pair_relations(struct expansion *x, const struct person **subjects, size_t n_subjects)
+{
+	for (size_t i = 0; i < x->n_to; i++) {
+		if (x->to[i].kind != WHO_RELATION)
+			continue;
+		warn_unrelated(x, x->to[i].relation, subjects, n_subjects);
+		for (size_t j = 0; j < n_subjects; j++) {
+			const struct person *other = person_related(subjects[j], x->to[i].relation);
+
+			if (other)
+				add_pair(x, other, subjects[j]);
+		}
+	}
+}
+
+static bool fits_ceiling(struct expansion *x, size_t recipients, size_t subjects)
+{
+	if (!recipients || subjects <= PAIRS_MAX / recipients)
+		return true;
+	complain(x->loader, entry_where(&keys_reminder, x->entry, "to"),
+		"%zu recipients about %zu people each are more than %d messages", recipients,
+		subjects, PAIRS_MAX);
+	return false;
+}
+
+static void pair_all(struct expansion *x)
+{
+	const struct model *model = x->loader->model;
+	size_t n_recipients, n_subjects;
+	auto_free const struct person **recipients = collect(model, x->to, x->n_to, &n_recipients);
+	auto_free const struct person **subjects =
+		collect(model, x->about, x->n_about, &n_subjects);
+
+	if (!x->reminder->has_about) {
+		for (size_t i = 0; i < n_recipients; i++)
+			add_pair(x, recipients[i], recipients[i]);
+		return;
+	}
+	if (!fits_ceiling(x, n_recipients, n_subjects))
+		return;
+	for (size_t i = 0; i < n_recipients; i++) {
+		for (size_t j = 0; j < n_subjects; j++)
+			add_pair(x, recipients[i], subjects[j]);
+	}
+	pair_relations(x, subjects, n_subjects);
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	if (x->recipient != y->recipient)
+		return x->recipient < y->recipient ? -1 : 1;
+	return x->subject < y->subject ? -1 : x->subject > y->subject;
+}
+
+static void sort_pairs(struct expansion *x)
+{
+	size_t kept = 0;
+	bool sorted = true;
+
+	for (size_t i = 1; sorted && i < x->n_pairs; i++)
+		sorted = compare_pairs(&x->pairs[i - 1], &x->pairs[i]) < 0;
+	if (!sorted)
+		qsort(x->pairs, x->n_pairs, sizeof(*x->pairs), compare_pairs);
+	for (size_t i = 0; i < x->n_pairs; i++) {
+		if (i == 0 || compare_pairs(&x->pairs[i - 1], &x->pairs[i]) != 0)
+			x->pairs[kept++] = x->pairs[i];
+	}
+	x->n_pairs = kept;
+}
+
+/* ---- rooms ---- */
+
+static bool has_room(const struct reminder *reminder, const struct channel *room)
+{
+	for (size_t i = 0; i < reminder->n_rooms; i++) {
+		if (reminder->rooms[i] == room)
+			return true;
+	}
+	return false;
+}
+
+static void take_rooms(struct expansion *x)
+{
+	struct where where = entry_where(&keys_reminder, x->entry, "to");
+	struct reminder *reminder = x->reminder;
+
+	reminder->rooms = mem_new_array(x->n_to, sizeof(*reminder->rooms));
+	for (size_t i = 0; i < x->n_to; i++) {
+		const struct channel *room = x->to[i].kind == WHO_ROOM ? x->to[i].room : NULL;
+
+		if (!room)
+			continue;
+		if (room->needs_address)
+			complain(x->loader, where,
+				"room:%s: this channel reaches people by their addresses, it is no "
+				"room",
+				room->id);
+		else if (!has_room(reminder, room))
+			reminder->rooms[reminder->n_rooms++] = room;
+	}
+	if (reminder->has_about && x->n_to && reminder->n_rooms == x->n_to)
+		complain(x->loader, entry_where(&keys_reminder, x->entry, "about"),
+			"\"about\" means nothing to a room");
+}
+
+void config_who_expand(
+	struct loader *loader, const struct reminder_entry *entry, struct reminder *reminder)
+{
+	struct expansion x = {.loader = loader, .entry = entry, .reminder = reminder};
+
+	x.to = read_list(loader, entry, "to", &entry->to, &x.n_to);
+	x.about = read_list(loader, entry, "about", &entry->about, &x.n_about);
+	take_rooms(&x);
+	pair_all(&x);
+	sort_pairs(&x);
+	reminder->pairs = mem_resize(x.pairs, x.n_pairs, sizeof(*x.pairs));
+	reminder->n_pairs = x.n_pairs;
+	if (entry_has(&keys_reminder, entry, "to") && entry->to.count == 0)
+		complain(loader, entry_where(&keys_reminder, entry, "to"), "\"to\" names nobody");
+	else if (x.n_to == entry->to.count && x.n_about == entry->about.count && x.n_to &&
+		 !reminder->n_rooms && !reminder->n_pairs)
+		warn(loader, entry_where(&keys_reminder, entry, "to"),
+			"the reminder \"%s\" reaches nobody", reminder->id);
+	free(x.to);
+	free(x.about);
+}
