@@ -40,9 +40,9 @@ int date_parse(const char *text, int32_t *ret) must_check;
 int civil_parse(const char *text, int64_t *ret, bool *ret_has_offset) must_check;
 
 enum { CIVIL_TEXT = 32 };
-void date_write(int32_t date, char text[static CIVIL_TEXT]);         /* 2026-12-24 */
-void local_write(int64_t local, char text[static CIVIL_TEXT]);       /* 2026-12-24T18:00:00 */
-void utc_write(int64_t utc, char text[static CIVIL_TEXT]);           /* 2026-12-24T17:00:00Z */
+void date_write(int32_t date, char text[static CIVIL_TEXT]);   /* 2026-12-24 */
+void local_write(int64_t local, char text[static CIVIL_TEXT]); /* 2026-12-24T18:00:00 */
+void utc_write(int64_t utc, char text[static CIVIL_TEXT]);     /* 2026-12-24T17:00:00Z */
 /* 2026-12-24T18:00:00+01:00; offset in seconds east (written to the minute, to the second when it
  * is not a whole minute). */
 void local_write_offset(int64_t local, int32_t offset, char text[static CIVIL_TEXT]);

@@ -18,7 +18,7 @@ static int64_t modulo(int64_t a, int64_t n)
 
 struct month {
 	int year, month, length;
-	int32_t first;	   /* its first date */
+	int32_t first;     /* its first date */
 	int first_weekday; /* of that date */
 };
 
@@ -86,7 +86,7 @@ static uint32_t days_group(const struct rule_values *v, int length, int first_we
 	return mask;
 }
 
-static bool has_nth(const struct date_set *set)
+bool date_set_has_nth(const struct date_set *set)
 {
 	for (int w = 0; w < 7; w++) {
 		if (set->nth[w] | set->nth_from_end[w])
@@ -116,7 +116,7 @@ static uint32_t groups_join(const struct rule_values *v, struct month m, int bef
 {
 	const struct date_set *set = &v->dates;
 	bool by_day = set->days || set->days_from_end || set->near_workdays;
-	bool by_weekday = set->weekdays || has_nth(set);
+	bool by_weekday = set->weekdays || date_set_has_nth(set);
 	uint32_t days = 0, weekdays = 0, all = MASK_MONTH(m.length);
 
 	if (by_day)

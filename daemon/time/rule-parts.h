@@ -20,12 +20,12 @@ enum {
 /* Two groups, days of the month and weekdays, each unrestricted when it is empty; a date is in when
  * both groups take it, or, with `either`, when one that is restricted does. */
 struct date_set {
-	uint64_t years[4];		  /* bit year - YEAR_FIRST */
+	uint64_t years[4];                /* bit year - YEAR_FIRST */
 	uint64_t nth[7], nth_from_end[7]; /* [weekday], bit n - 1: the nth of the month or year */
-	uint32_t days, days_from_end;	  /* bit 1..31; from the end, 1 is the last day */
-	uint32_t near_workdays;		  /* bit 1..31: the working day nearest to it, same month */
-	uint16_t months;		  /* bit 1..12 */
-	uint8_t weekdays;		  /* bit 0..6 */
+	uint32_t days, days_from_end;     /* bit 1..31; from the end, 1 is the last day */
+	uint32_t near_workdays;           /* bit 1..31: the working day nearest to it, same month */
+	uint16_t months;                  /* bit 1..12 */
+	uint8_t weekdays;                 /* bit 0..6 */
 	bool nth_in_year;
 	bool either;
 };
@@ -34,7 +34,7 @@ enum period_unit { PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_YEAR };
 
 struct period {
 	enum period_unit unit;
-	int interval;	/* 1: every */
+	int interval;   /* 1: every */
 	int32_t anchor; /* a date in a period that counts */
 	int week_start; /* 0 = Monday */
 };
@@ -63,10 +63,10 @@ struct rule_values {
 	struct time_set times;
 	uint32_t month_masks[4][7]; /* [length - 28][weekday of the 1st]: days of such a month */
 	int64_t first_local, last_local; /* window of nominal local times, inclusive */
-	int64_t base_last;		 /* COUNT: the last slot of dates and times, inclusive */
-	int64_t first_utc, last_utc;	 /* window of instants, inclusive */
+	int64_t base_last;               /* COUNT: the last slot of dates and times, inclusive */
+	int64_t first_utc, last_utc;     /* window of instants, inclusive */
 	int64_t every_s, anchor;
-	bool anchored;	   /* an elapsed interval begins at its anchor; else it has no beginning */
+	bool anchored;     /* an elapsed interval begins at its anchor; else it has no beginning */
 	bool anchor_local; /* the anchor is a local time */
 	enum dst_gap dst_gap;
 	enum dst_overlap dst_overlap;
@@ -78,8 +78,8 @@ struct rule {
 	unsigned refs;
 	char *text; /* canonical */
 	struct zone *zone;
-	int32_t *times;		   /* FIXED list, ascending; NULL: the masks */
-	int *positions;		   /* BYSETPOS */
+	int32_t *times;            /* FIXED list, ascending; NULL: the masks */
+	int *positions;            /* BYSETPOS */
 	int64_t *extra, *excluded; /* local times, ascending */
 	struct date_range *except; /* ascending, apart */
 	size_t n_times, n_positions, n_extra, n_excluded, n_except;
@@ -113,7 +113,9 @@ void times_set_one(struct rule *rule, int32_t second);
  * UTC the rule's own zone. */
 int draft_need_local_start(struct draft *draft, const char *form) must_check;
 
-/* next.c: the days of a month shape that the set takes, without years, months or the period. */
+/* next.c: whether it has numbered weekdays, such as the second Tuesday. */
+bool date_set_has_nth(const struct date_set *set);
+/* The days of a month shape that the set takes, without years, months or the period. */
 uint32_t date_set_month(const struct rule_values *v, int length, int first_weekday);
 /* The first nominal local time >= local, or NO_SLOT. */
 int64_t rule_next_local(const struct rule *rule, int64_t local);

@@ -4,12 +4,12 @@
 #include "base/mem.h"
 
 struct tzif_change {
-	int64_t at;	/* instant, s */
+	int64_t at;     /* instant, s */
 	int32_t offset; /* from then on, s east of UTC */
 };
 
 struct tzif {
-	int32_t first_offset;	     /* before the first change */
+	int32_t first_offset;        /* before the first change */
 	struct tzif_change *changes; /* ascending; each one changes the offset */
 	size_t count;
 };

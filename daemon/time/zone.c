@@ -18,8 +18,8 @@ struct zone {
 	unsigned refs;
 	char *name;
 	size_t count;
-	int64_t *at;	 /* instants of the transitions, ascending */
-	int64_t *local;	 /* the first local time that transition i makes special: a gap's or an
+	int64_t *at;     /* instants of the transitions, ascending */
+	int64_t *local;  /* the first local time that transition i makes special: a gap's or an
 			  * overlap's begin; ascending */
 	int32_t *offset; /* count + 1: offset[i] holds before at[i], offset[count] at the end */
 };
