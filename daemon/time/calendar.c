@@ -252,13 +252,12 @@ static int value_check(struct scan *scan, enum field_id f, bool from_end, struct
 		return scan_fail(scan, v->where,
 			"%d/%d never repeats inside %ss %d..%d: use every for intervals", v->first,
 			v->step, fields[f].name, min, max);
-	if (v->last == v->first || (v->last >= 0 && v->step > v->last - v->first)) {
+	if (v->last >= 0 && v->step)
+		v->last = v->first + (v->last - v->first) / v->step * v->step;
+	/* A single value; in times one with a / is kept as a range, because it is WILD. */
+	if (v->last == v->first && (f < HOUR || !v->step)) {
 		v->last = -1;
-		/* A time with a / stays WILD: "9..9/2" is written "9/..."-free only in dates. */
-		if (f < HOUR)
-			v->step = 0;
-		else if (v->step)
-			v->last = v->first;
+		v->step = 0;
 	}
 	return 0;
 }

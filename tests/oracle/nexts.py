@@ -1,0 +1,109 @@
+"""What the oracles of time share: one `nudgectl next --batch` that stays, seeds, the zones."""
+
+import json
+import os
+import random
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FULL = os.environ.get("NUDGED_ORACLE_FULL") == "1"
+ZONEINFO = Path("/usr/share/zoneinfo")
+
+MANDATORY_ZONES = [
+    "America/New_York",
+    "Europe/Berlin",
+    "Europe/Dublin",
+    "Australia/Lord_Howe",
+    "America/Santiago",
+    "Africa/Cairo",
+    "America/St_Johns",
+    "Pacific/Apia",
+    "Pacific/Chatham",
+    "Asia/Kathmandu",
+    "UTC",
+]
+
+
+def seeded():
+    """A generator whose seed is printed, so that a failure can be seen again: NUDGED_SEED=N."""
+    seed = int(os.environ.get("NUDGED_SEED", 0)) or random.SystemRandom().randrange(1, 1 << 32)
+    print(f"NUDGED_SEED={seed}")
+    return random.Random(seed)
+
+
+def all_zones():
+    """Every zone of the system by name, without the files that are not zones."""
+    names = []
+    for path in ZONEINFO.rglob("*"):
+        name = str(path.relative_to(ZONEINFO))
+        if name.startswith(("posix/", "right/")) or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            if file.read(4) == b"TZif":
+                names.append(name)
+    return sorted(names)
+
+
+def instant(text):
+    """Seconds since the epoch of "2027-01-01T08:00:00Z"."""
+    return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp())
+
+
+def text_of(utc):
+    return datetime.fromtimestamp(utc, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def offset(zone, utc):
+    return int(datetime.fromtimestamp(utc, zone).utcoffset().total_seconds())
+
+
+def changes(zone, first, last):
+    """Every change of offset, by halving steps of a week between two years."""
+    step = 7 * 86400
+    begin = int(datetime(first, 1, 2, tzinfo=timezone.utc).timestamp())
+    end = int(datetime(last, 12, 30, tzinfo=timezone.utc).timestamp())
+    found = []
+    for at in range(begin, end, step):
+        low, high = at, at + step
+        if offset(zone, low) == offset(zone, high):
+            continue
+        while high - low > 1:
+            middle = (low + high) // 2
+            if offset(zone, middle) == offset(zone, low):
+                low = middle
+            else:
+                high = middle
+        found.append(high)
+    return found
+
+
+class Next:
+    """One process that answers a request a line."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [ROOT / os.environ.get("BUILD", "build") / "next-driver", "--batch"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
+
+    def answer(self, **request):
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def instants(self, **request):
+        """The instants in seconds; a refusal is an empty list, as other programs say "never"."""
+        answer = self.answer(**request)
+        if "error" in answer and "never fires" in answer["error"]:
+            return []
+        assert "next" in answer, (request, answer)
+        return [instant(text) for text in answer["next"]]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(10)

@@ -1,0 +1,122 @@
+"""The rules for daylight saving against a walk: every minute of the days around a change is looked at
+in Python's zoneinfo, and the rules are applied as they are written in the manual."""
+
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from nexts import FULL, MANDATORY_ZONES, all_zones, changes, offset, seeded, text_of
+
+# name, event, hours, minutes, FIXED
+SHAPES = [
+    ("every midnight", "*-*-* 00:00", [0], [0], True),
+    ("half past midnight", "*-*-* 00:30", [0], [30], True),
+    ("half past one", "*-*-* 01:30", [1], [30], True),
+    ("two", "*-*-* 02:00", [2], [0], True),
+    ("half past two", "*-*-* 02:30", [2], [30], True),
+    ("three", "*-*-* 03:00", [3], [0], True),
+    ("a range of hours", "*-*-* 0..4:15,45", range(5), [15, 45], True),
+    ("the end of the day", "*-*-* 23:59", [23], [59], True),
+    ("every hour", "*-*-* *:00", range(24), [0], False),
+    ("every twenty minutes", "*-*-* *:0/20", range(24), [0, 20, 40], False),
+    ("every second hour", "*-*-* 0/2:30", range(0, 24, 2), [30], False),
+    ("every minute of the night", "*-*-* 0..3:*", range(4), range(60), False),
+]
+
+
+@lru_cache(maxsize=64)
+def minutes_around(name, change):
+    """(instant, local seconds) of each minute from three days before a change to three days after. Local
+    times are on whole minutes in all years looked at."""
+    zone = ZoneInfo(name)
+    begin = (change - 3 * 86400) // 60 * 60
+    return [(utc, utc + offset(zone, utc)) for utc in range(begin, begin + 6 * 86400, 60)]
+
+
+def expected(name, change, hours, minutes, fixed, gap, overlap):
+    walk = minutes_around(name, change)
+    by_local = {}
+    for utc, local in walk:
+        by_local.setdefault(local, []).append(utc)
+    fires = set()
+    first, last = walk[0][1] // 86400, walk[-1][1] // 86400
+    zone = ZoneInfo(name)
+    after_offset = offset(zone, change)
+    for date in range(first + 1, last):
+        for hour in hours:
+            for minute in minutes:
+                local = date * 86400 + hour * 3600 + minute * 60
+                shown = by_local.get(local, [])
+                if not shown:
+                    if fixed and gap == "after" and (change + after_offset) // 86400 == date:
+                        fires.add(change)
+                elif not fixed or overlap == "both":
+                    fires.update(shown)
+                else:
+                    fires.add(shown[0] if overlap == "first" else shown[-1])
+    return fires
+
+
+def check(nexts, name, change, shape, gap, overlap):
+    _, event, hours, minutes, fixed = shape
+    low, high = change - 30 * 3600, change + 30 * 3600
+    want = sorted(
+        utc for utc in expected(name, change, hours, minutes, fixed, gap, overlap) if low < utc <= high
+    )
+    got = nexts.instants(
+        calendar=event,
+        timezone=name,
+        count=len(want) + 1,
+        dst_gap=gap,
+        dst_overlap=overlap,
+        **{"from": text_of(low)},
+    )
+    got = [utc for utc in got if utc <= high]
+    assert got == want, (name, text_of(change), event, gap, overlap)
+
+
+def some_changes(name, rng):
+    """Changes of ten years for all; for the mandatory zones also those that made them mandatory."""
+    found = changes(ZoneInfo(name), 2020, 2029) if FULL else changes(ZoneInfo(name), 2026, 2028)
+    # Another change within the days that are walked would need a second policy there.
+    found = [c for c, n in zip(found, found[1:] + [1 << 60]) if n - c > 7 * 86400]
+    if not FULL and len(found) > 2:
+        found = rng.sample(found, 2)
+    if name == "Pacific/Apia":
+        found += [1325239200]  # 2011-12-30 never was
+    return found
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=[shape[0] for shape in SHAPES])
+def test_a_change_of_the_clock_is_treated_as_written(nexts, shape):
+    rng = seeded()
+    names = all_zones() if FULL else MANDATORY_ZONES
+    for name in names:
+        for change in some_changes(name, rng):
+            for gap, overlap in [("after", "first"), ("skip", "last"), ("after", "both")]:
+                check(nexts, name, change, shape, gap, overlap)
+
+
+def test_an_elapsed_interval_does_not_see_the_change(nexts):
+    rng = seeded()
+    for name in MANDATORY_ZONES:
+        for change in some_changes(name, rng):
+            got = nexts.instants(every="90min", timezone=name, count=20, **{"from": text_of(change - 36000)})
+            first = (change - 36000) // 5400 * 5400 + 5400
+            assert got == [first + i * 5400 for i in range(20)]
+
+
+def test_the_next_instant_is_the_same_wherever_the_question_is_asked_from(nexts):
+    """Asking from each instant of a list gives the rest of the list: nothing depends on the past."""
+    rng = seeded()
+    for name in MANDATORY_ZONES:
+        for change in some_changes(name, rng):
+            for shape in rng.sample(SHAPES, 3):
+                common = {"calendar": shape[1], "timezone": name, "dst_overlap": rng.choice(["first", "last", "both"])}
+                whole = nexts.instants(count=40, **common, **{"from": text_of(change - 86400)})
+                for utc, following in zip(whole, whole[1:]):
+                    assert nexts.instants(count=1, **common, **{"from": text_of(utc)}) == [following]
+                    if following - utc > 1:
+                        asked = rng.randrange(utc, following)
+                        assert nexts.instants(count=1, **common, **{"from": text_of(asked)}) == [following]
