@@ -31,9 +31,8 @@ WORN = ["journey", "level up", "comfort zone", "game changer", "crush it", "unlo
     "circle back", "leverage", "learnings", "superpower", "hustle", "win-win", "synergy",
     "at the end of the day", "outside the box", "next level", "touch base", "growth hack", "kudos"]
 
-NAMES = set("""person.id person.name about about.id about.name focus focus.skill focus.why
-focus.goal focus.cue focus.act focus.measure reminder.id reminder.kind due.date due.time
-answer_url""".split())
+NAMES = set(re.findall(r'= "([a-z._]+)",', (ROOT / "daemon/model/template.c").read_text(encoding="utf-8")))
+OF_THE_PROMPT = {name for name in NAMES if name.startswith("prompt")}  # cannot name themselves
 SAMPLE = {"person.name": "Ana Ruiz", "about.name": "Bo Nyström", "focus.skill": "code review"}
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 FIELD = re.compile(r'(\w+)\s*=\s*((?:"(?:[^"\\]|\\.)*"\s*)+);')
@@ -82,7 +81,7 @@ def words(text):
 
 def text_findings(field, text, needs_about=False):
     for name in re.findall(r"\{\{[#^/]?([\w.]+)\}\}", text):
-        if name not in NAMES:
+        if name not in NAMES - OF_THE_PROMPT:
             yield f"{field}: unknown name {name}"
     for shown in readings(text, needs_about):
         if len(shown) > LONGEST[field]:
