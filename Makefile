@@ -71,7 +71,16 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libnudged.a
 $(BUILD)/next-driver: $(BUILD)/obj/tests/oracle/next-driver.o $(BUILD)/libnudged.a
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
 
-units: $(UNITS:%=$(BUILD)/unit/%)
+# What tests against real peers need: a driver for one plugin, and plugins that misbehave.
+PEERS    := $(BUILD)/peer/carry $(patsubst tests/peer/plugin_%.c,$(BUILD)/peer/plugin_%.so,$(wildcard tests/peer/plugin_*.c))
+$(BUILD)/peer/carry: $(BUILD)/obj/tests/peer/carry.o $(BUILD)/libnudged.a
+	@mkdir -p $(@D)
+	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
+$(BUILD)/peer/%.so: tests/peer/%.c plugins/nudged-plugin.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(OPT) -Iplugins -fPIC -shared $(LINKOPT) -o $@ $<
+
+units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS)
 
 # Everything in its place below $(DESTDIR). The configuration of whoever installed before is kept.
 sysconfdir ?= /etc
