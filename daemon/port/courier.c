@@ -189,6 +189,7 @@ static int on_connected(void *owner, char *peer, char *self, int peer_port, int 
 
 	transfer->started = true;
 	transfer->replies = 0;
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &transfer->sent_before);
 	snprintf(transfer->self, sizeof(transfer->self), "%s", self);
 	transfer->self_port = self_port;
 	if (!transfer->account->reached) {
@@ -430,12 +431,25 @@ static void transfer_free(struct transfer *transfer)
 static bool transfer_load(struct transfer *transfer)
 {
 	transfer->started = transfer->opened = transfer->barred = false;
+	transfer->sent_before = 0;
 	transfer->too_large = transfer->stalled = false;
 	transfer->why[0] = 0;
 	buf_reset(&transfer->body);
 	if (transfer->protocol != (int)transfer->request->protocol)
 		transfer_prepare(transfer, transfer->request->protocol);
 	return transfer->protocol == NUDGED_HTTP ? http_load(transfer) : mail_load(transfer);
+}
+
+static void transfer_start(struct transfer *transfer)
+{
+	struct account *account = transfer->account;
+
+	transfer->in_multi = transfer_load(transfer) &&
+			     curl_multi_add_handle(account->multi, transfer->easy) == CURLM_OK;
+	if (transfer->in_multi)
+		return;
+	TAILQ_INSERT_TAIL(&account->refused, transfer, refused_link);
+	event_active(&account->later, EV_TIMEOUT, 1);
 }
 
 struct transfer *courier_send(struct account *account, struct nudged_request *request,
@@ -449,12 +463,8 @@ struct transfer *courier_send(struct account *account, struct nudged_request *re
 	transfer->request = request;
 	transfer->on_done = on_done;
 	transfer->owner = owner;
-	transfer->in_multi = transfer_load(transfer) &&
-			     curl_multi_add_handle(account->multi, transfer->easy) == CURLM_OK;
-	if (!transfer->in_multi) {
-		TAILQ_INSERT_TAIL(&account->refused, transfer, refused_link);
-		event_active(&account->later, EV_TIMEOUT, 1);
-	}
+	transfer->resent = false;
+	transfer_start(transfer);
 	account->had_room = account_has_room(account);
 	return transfer;
 }
@@ -526,7 +536,13 @@ static void account_drain(struct account *account)
 		if (curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private) != CURLE_OK)
 			abort();
 		transfer = (struct transfer *)private;
-		transfer_end(transfer, code);
+		if (transfer->protocol == NUDGED_HTTP && http_must_resend(transfer, code)) {
+			curl_multi_remove_handle(account->multi, transfer->easy);
+			transfer->resent = true;
+			transfer_start(transfer);
+		} else {
+			transfer_end(transfer, code);
+		}
 	}
 }
 

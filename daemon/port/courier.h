@@ -14,9 +14,9 @@ struct transfer; /* one request under way */
 struct event_base;
 
 struct account_settings {
-	const char *id;      /* the channel's, for debug lines */
-	int concurrency;     /* 1..1000: connections and transfers at once */
-	int64_t timeout_ms;  /* whole transfer; mail: each reply, with 10 min after the final dot */
+	const char *id;     /* the channel's, for debug lines */
+	int concurrency;    /* 1..1000: connections and transfers at once */
+	int64_t timeout_ms; /* whole transfer; mail: each reply, with 10 min after the final dot */
 	bool allow_private;
 	const char *ca_file;     /* NULL: the system's */
 	const char *client_cert; /* NULL or a PEM file with certificate and key */

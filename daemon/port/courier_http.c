@@ -42,6 +42,7 @@ bool http_load(struct transfer *transfer)
 		transfer->nodes[n++] =
 			(struct curl_slist){"Content-Type:", &transfer->nodes[n + 1]};
 	transfer->nodes[n - 1].next = NULL;
+	EASY_SET(easy, CURLOPT_FRESH_CONNECT, transfer->resent ? 1L : 0L);
 	transfer_set_url(transfer, http->url);
 	EASY_SET(easy, CURLOPT_HTTPHEADER, transfer->nodes);
 	EASY_SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->body_len);
@@ -50,18 +51,38 @@ bool http_load(struct transfer *transfer)
 	return true;
 }
 
+static bool http_was_sent(const struct transfer *transfer)
+{
+	long sent = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+	return transfer->started && sent > transfer->sent_before;
+}
+
+/* Receivers hang up on idle connections whenever they like, and the news may cross with a request.
+ * curl repeats such a request only with a handle that never carried one before. */
+bool http_must_resend(struct transfer *transfer, CURLcode code)
+{
+	long status = 0, connects = 1;
+
+	if (transfer->resent || !transfer->started)
+		return false;
+	if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING)
+		return false;
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+	return status == 0 && connects == 0;
+}
+
 /* A status line is an answer even when the rest was cut: whatever the receiver did is done. Without
  * one, it depends on whether a byte of the request left. */
 static enum nudged_transport http_transport(struct transfer *transfer, CURLcode code, long status)
 {
-	long sent = 0;
-
 	if (transfer->too_large)
 		return NUDGED_BODY_TOO_LARGE;
 	if (status >= 200)
 		return NUDGED_ARRIVED;
-	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
-	if (transfer->started && sent > 0)
+	if (http_was_sent(transfer))
 		return NUDGED_NO_ANSWER;
 	return transport_before_sending(transfer, code);
 }

@@ -35,7 +35,7 @@ struct account {
 	struct account_settings settings; /* texts are owned */
 	CURLM *multi;
 	struct event timer;
-	struct event later;	/* results and room that must not be told inside a call */
+	struct event later;     /* results and room that must not be told inside a call */
 	struct watch **watches; /* by descriptor */
 	size_t watch_count;
 	struct transfer_list under_way, idle;
@@ -44,7 +44,7 @@ struct account {
 	bool reached; /* the host's name was resolved and a connection made */
 	bool had_room;
 	bool closing;
-	int busy;	   /* depth of our own calls that still use the account */
+	int busy;          /* depth of our own calls that still use the account */
 	int mail_security; /* enum mail_security: fixed by the first mail */
 	void (*on_room)(void *owner);
 	void *on_room_owner;
@@ -55,7 +55,7 @@ enum mail_security { MAIL_SECURITY_OPEN, MAIL_SECURITY_TLS, MAIL_SECURITY_PLAIN 
 enum { HEADER_NODES_MAX = MESSAGE_HEADERS_MAX + 4, REPLY_MAX = 512 };
 
 struct transfer {
-	LIST_ENTRY(transfer) link;	    /* in account->under_way or ->idle */
+	LIST_ENTRY(transfer) link;          /* in account->under_way or ->idle */
 	TAILQ_ENTRY(transfer) refused_link; /* in account->refused */
 	struct account *account;
 	CURL *easy;
@@ -68,10 +68,12 @@ struct transfer {
 	char *url; /* what easy has now */
 	struct buf body;
 	bool in_multi;
-	bool started;	     /* connected: the request was about to be sent */
+	bool started;        /* connected: the request was about to be sent */
 	bool opened, barred; /* a socket was allowed; one was not */
 	bool too_large;
-	bool stalled;		     /* mail: no reply in time */
+	bool resent;                 /* on a fresh connection, because a kept one was dead */
+	long sent_before;            /* curl's count of request bytes when the connection stood */
+	bool stalled;                /* mail: no reply in time */
 	char self[INET6_ADDRSTRLEN]; /* our end of the connection, when `started` */
 	int self_port;
 	/* mail */
@@ -87,6 +89,8 @@ struct transfer {
 /* Sets up a fresh easy handle for the protocol, then one request on it. False: cannot be sent. */
 void http_prepare(struct transfer *transfer);
 bool http_load(struct transfer *transfer);
+/* A kept connection turned out to be dead: nothing came back, and a fresh one must be tried. */
+bool http_must_resend(struct transfer *transfer, CURLcode code);
 void http_conclude(struct transfer *transfer, CURLcode code, struct nudged_response *response);
 void mail_prepare(struct transfer *transfer);
 bool mail_load(struct transfer *transfer);

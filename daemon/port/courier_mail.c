@@ -11,7 +11,7 @@
 
 enum {
 	FINAL_DOT_MS = 600000, /* RFC 5321, 4.5.3.2.6 */
-	KEEP_S = 30,	       /* relays dislike idle guests */
+	KEEP_S = 30,           /* relays dislike idle guests */
 };
 /* Complete replies after the connection stands: to MAIL, RCPT, DATA and the final dot. */
 enum { REPLY_MAIL = 1, REPLY_RCPT, REPLY_DATA, REPLY_DOT };
