@@ -52,7 +52,7 @@ const struct section keys_focus = {SECTION("people.focus", "a focus", focus_entr
 	"name.")};
 
 static const struct key nudge_keys[] = {
-	{"after", KEY_SPAN_S, KEY_REQUIRED, MINUTE_S, 30 * DAY_SECONDS, AT(nudge_entry, after_s),
+	{"after", KEY_SPAN_S, KEY_REQUIRED, 1, 30 * DAY_SECONDS, AT(nudge_entry, after_s),
 		.help = "How long to wait for an answer before each nudge."},
 	{"at_most", KEY_INT, 0, 0, 20, "1", AT(nudge_entry, at_most),
 		.help = "How many nudges the person gets; then comes the escalation."},
