@@ -118,7 +118,9 @@ static void sort_complaints(const struct model *model, struct complaints *compla
 
 char *config_path(const struct loader *loader, const char *path)
 {
-	return *path == '/' ? str_new(path) : str_printf("%s/%s", loader->folder, path);
+	if (*path == '/' || str_eq(loader->folder, "."))
+		return str_new(path);
+	return str_printf("%s/%s", loader->folder, path);
 }
 
 void config_complain_twice(struct loader *loader, struct where where, const char *what,

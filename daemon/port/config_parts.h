@@ -53,6 +53,7 @@ struct loader {
 	size_t teams_room, roles_room;
 	bool roles_are_listed;
 	bool *channel_works;       /* beside model->channels: its plugin took its settings */
+	size_t n_pairs;            /* of all reminders so far */
 	unsigned suggestions_left; /* searches among thousands of names */
 };
 

@@ -3,8 +3,8 @@
 #include "port/config_parts.h"
 
 enum {
-	PAIRS_MAX = 2000000, /* of one reminder */
-	NAMED_MAX = 3,       /* people named in one warning */
+	PAIRS_MAX = 20000000, /* of all reminders: 160 MB */
+	NAMED_MAX = 3,        /* people named in one warning */
 };
 
 enum who_kind { WHO_NOBODY, WHO_ALL, WHO_PERSON, WHO_TEAM, WHO_ROLE, WHO_ROOM, WHO_RELATION };
@@ -132,8 +132,6 @@ static bool is_meant(const struct who *who, const struct person *person)
 	switch (who->kind) {
 	case WHO_ALL:
 		return true;
-	case WHO_PERSON:
-		return who->person == person;
 	case WHO_TEAM:
 		return person_in_team(person, who->team);
 	case WHO_ROLE:
@@ -148,15 +146,19 @@ static const struct person **collect(
 	const struct model *model, const struct who *list, size_t count, size_t *ret_count)
 {
 	const struct person **people = mem_new_array(model->n_people, sizeof(*people));
+	auto_free bool *meant = mem_new_array(model->n_people, sizeof(*meant));
 	size_t n = 0;
 
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].kind == WHO_PERSON)
+			meant[list[i].person->index] = true;
+		else if (list[i].kind != WHO_ROOM && list[i].kind != WHO_RELATION)
+			for (size_t j = 0; j < model->n_people; j++)
+				meant[j] |= is_meant(&list[i], model->people[j]);
+	}
 	for (size_t i = 0; i < model->n_people; i++) {
-		for (size_t j = 0; j < count; j++) {
-			if (is_meant(&list[j], model->people[i])) {
-				people[n++] = model->people[i];
-				break;
-			}
-		}
+		if (meant[i])
+			people[n++] = model->people[i];
 	}
 	*ret_count = n;
 	return people;
@@ -223,13 +225,13 @@ static void pair_all(struct expansion *x)
 	auto_free const struct person **subjects =
 		collect(model, x->about, x->n_about, &n_subjects);
 
+	if (!fits_ceiling(x, n_recipients, x->reminder->has_about ? n_subjects : 1))
+		return;
 	if (!x->reminder->has_about) {
 		for (size_t i = 0; i < n_recipients; i++)
 			add_pair(x, recipients[i], recipients[i]);
 		return;
 	}
-	if (!fits_ceiling(x, n_recipients, n_subjects))
-		return;
 	for (size_t i = 0; i < n_recipients; i++) {
 		for (size_t j = 0; j < n_subjects; j++)
 			add_pair(x, recipients[i], subjects[j]);
@@ -309,6 +311,7 @@ void config_who_expand(
 	sort_pairs(&x);
 	reminder->pairs = mem_resize(x.pairs, x.n_pairs, sizeof(*x.pairs));
 	reminder->n_pairs = x.n_pairs;
+	loader->n_pairs = MIN_OF(loader->n_pairs + x.n_pairs, PAIRS_MAX);
 	if (entry_has(&keys_reminder, entry, "to") && entry->to.count == 0)
 		complain(loader, entry_where(&keys_reminder, entry, "to"), "\"to\" names nobody");
 	else if (x.n_to == entry->to.count && x.n_about == entry->about.count && x.n_to &&
