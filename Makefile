@@ -93,6 +93,8 @@ install: all
 	$(call put,644,plugins/nudged-plugin.h,$(prefix)/include/nudged-plugin.h)
 	for p in $(wildcard conf/prompts/*.conf); do \
 		$(call put,644,$$p,$(prefix)/share/nudged/prompts/$${p##*/}) || exit; done
+	for c in $(wildcard conf/examples/*.conf); do \
+		$(call put,644,$$c,$(prefix)/share/doc/nudged/examples/$${c##*/}) || exit; done
 	for m in $(MAN); do $(call put,644,$$m,$(prefix)/share/man/man$${m##*.}/$${m##*/}) || exit; done
 	$(call put,644,units/nudged.service,$(prefix)/lib/systemd/system/nudged.service)
 	sed -i 's|^ExecStart=/usr/sbin/|ExecStart=$(prefix)/sbin/|' $(DESTDIR)$(prefix)/lib/systemd/system/nudged.service
@@ -111,7 +113,7 @@ check:
 	@$(MAKE) -s check-built
 
 check-built:
-	@$(MAKE) -s -j$$(nproc) BUILD=build all units
+	@$(MAKE) -s -j$$(nproc) BUILD=build all units build/next-driver
 	@$(MAKE) -s -j$$(nproc) SANITIZE=1 BUILD=build/sanitize all units
 	@tests/run
 
