@@ -33,50 +33,39 @@ static uint64_t mix_next(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-static size_t mix_below(uint64_t *state, size_t bound)
-{
-	return (size_t)((unsigned __int128)mix_next(state) * bound >> 64);
-}
-
-/* The order of one round: a shuffle of 0 .. count - 1. */
-static void round_order(uint64_t seed, uint64_t round, size_t *order, size_t count)
-{
-	uint64_t state = seed ^ round * UINT64_C(0xD1B54A32D192ED03);
-
-	for (size_t i = 0; i < count; i++) {
-		size_t j = mix_below(&state, i + 1);
-
-		order[i] = order[j];
-		order[j] = i;
-	}
-}
-
-/* Three or more: the first two of a round change places when the first was the last of the round
- * before. That never touches a round's own last, so one look back is enough. */
-static size_t pick_of_many(size_t count, uint64_t seed, uint64_t round, size_t place)
-{
-	auto_free size_t *order = mem_new_array(count, sizeof(*order));
-	size_t last;
-
-	if (round > 0 && place < 2) {
-		round_order(seed, round - 1, order, count);
-		last = order[count - 1];
-		round_order(seed, round, order, count);
-		return order[order[0] == last ? 1 - place : place];
-	}
-	round_order(seed, round, order, count);
-	return order[place];
-}
-
-const struct prompt *prompt_pick(const struct prompt_pack *pack, uint64_t seed, uint64_t ordinal)
+static void shuffle(uint64_t seed, size_t *items, size_t count)
 {
 	uint64_t state = seed;
-	size_t count = pack->count;
+
+	for (size_t i = count; i > 1; i--) {
+		size_t other = (size_t)((unsigned __int128)mix_next(&state) * i >> 64);
+		size_t item = items[i - 1];
+
+		items[i - 1] = items[other];
+		items[other] = item;
+	}
+}
+
+/* The seed deals the pack into two halves, once; each round shows the first half and then the
+ * second, each in an order of its own. So the whole other half lies between two showings of one
+ * prompt, and no round needs to know the one before. */
+const struct prompt *prompt_pick(const struct prompt_pack *pack, uint64_t seed, uint64_t ordinal)
+{
+	size_t count = pack->count, half = count / 2;
+	auto_free size_t *order = mem_new_array(count, sizeof(*order));
+	uint64_t round_seed, place;
 
 	assert(count > 0);
-	if (count < 3) /* one has no choice; two can only take turns */
-		return &pack->prompts[(mix_below(&state, count) + ordinal % count) % count];
-	return &pack->prompts[pick_of_many(count, seed, ordinal / count, ordinal % count)];
+	round_seed = seed + (ordinal / count + 1) * UINT64_C(0xD1B54A32D192ED03);
+	place = ordinal % count;
+	for (size_t i = 0; i < count; i++)
+		order[i] = i;
+	shuffle(seed, order, count);
+	if (place < half)
+		shuffle(round_seed, order, half);
+	else
+		shuffle(round_seed, order + half, count - half);
+	return &pack->prompts[order[place]];
 }
 
 /* Renders a part that may be missing; true when it gave any text. */

@@ -25,8 +25,9 @@ struct prompt_pack {
 
 void prompt_pack_free(struct prompt_pack *pack);
 /* The prompt of the ordinal-th slot (0, 1, 2 ...) of a series for one person: goes through a seeded
- * order of the whole pack before any repeats, and never shows one twice in a row, also at the seam
- * between two rounds. `seed` is a hash of (reminder, person, subject). */
+ * order of the whole pack before any repeats, and shows at least half of the pack between two
+ * showings of one, also at the seam between two rounds. `seed` is a hash of (reminder, person,
+ * subject). */
 const struct prompt *prompt_pick(const struct prompt_pack *pack, uint64_t seed, uint64_t ordinal);
 /* The prompt as text: cue and act on a line, the question on its own. Uses `values` for names. An act
  * that begins with a small letter goes on from its cue after a comma, another one after a colon. */

@@ -35,19 +35,20 @@ static void a_round_shows_the_whole_pack(void **state)
 	}
 }
 
-static void no_prompt_comes_twice_in_a_row(void **state)
+static void half_the_pack_lies_between_two_showings_of_a_prompt(void **state)
 {
 	struct prompt prompts[PACK_MAX] = {{0}};
 
 	for (size_t count = 2; count <= PACK_MAX; count++) {
 		for (uint64_t seed = 0; seed < SEEDS; seed++) {
-			size_t before = picked(prompts, count, seed, 0);
+			uint64_t shown[PACK_MAX] = {0}; /* the last slot of each, from 1 */
 
-			for (uint64_t i = 1; i < count * ROUNDS; i++) {
-				size_t now = picked(prompts, count, seed, i);
+			for (uint64_t i = 1; i <= count * ROUNDS; i++) {
+				size_t now = picked(prompts, count, seed, i - 1);
 
-				assert_int_not_equal(now, before);
-				before = now;
+				if (shown[now])
+					assert_true(i - shown[now] > count / 2);
+				shown[now] = i;
 			}
 		}
 	}
@@ -74,7 +75,7 @@ static void seeds_and_rounds_differ_in_their_order(void **state)
 static void the_choice_is_the_same_for_ever(void **state)
 {
 	/* A preview made by an older version must stay true: change these only on purpose. */
-	static const size_t ORDER[] = {1, 3, 2, 4, 5, 0, 6, 3, 1, 5, 4, 2, 6, 0};
+	static const size_t ORDER[] = {0, 4, 5, 3, 1, 2, 6, 0, 4, 5, 1, 3, 2, 6};
 	struct prompt prompts[7] = {{0}};
 
 	for (size_t i = 0; i < ARRAY_LEN(ORDER); i++)
@@ -129,7 +130,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_round_shows_the_whole_pack),
-		cmocka_unit_test(no_prompt_comes_twice_in_a_row),
+		cmocka_unit_test(half_the_pack_lies_between_two_showings_of_a_prompt),
 		cmocka_unit_test(seeds_and_rounds_differ_in_their_order),
 		cmocka_unit_test(the_choice_is_the_same_for_ever),
 		cmocka_unit_test(a_prompt_reads_as_a_sentence),
