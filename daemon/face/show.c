@@ -1,0 +1,153 @@
+/* Replies for people's eyes. The only place that knows of the reader's own time zone: the C library's,
+ * since this is a tool of one thread and not the daemon. */
+#include "face/show.h"
+
+#include "base/str.h"
+#include "face/table.h"
+#include "time/civil.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+const char *show_member(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "-";
+}
+
+char *show_number(const json_t *object, const char *name)
+{
+	return str_printf("%lld", (long long)json_integer_value(json_object_get(object, name)));
+}
+
+char *show_time(const json_t *text)
+{
+	bool has_offset;
+	char written[64];
+	struct tm local;
+	int64_t utc;
+	time_t t;
+
+	if (!json_is_string(text) || civil_parse(json_string_value(text), &utc, &has_offset) < 0)
+		return str_new("-");
+	t = (time_t)utc;
+	if (!localtime_r(&t, &local) ||
+		!strftime(written, sizeof(written), "%Y-%m-%d %H:%M:%S", &local))
+		return str_new(json_string_value(text));
+	return str_new(written);
+}
+
+void show_text(const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		auto_free char *line = str_printf("  %.*s", (int)len, text);
+
+		table_print_line(stdout, SHADE_PLAIN, line);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static enum shade shade_of(const char *decision)
+{
+	if (str_eq(decision, "skipped"))
+		return SHADE_DIM;
+	return str_eq(decision, "send") ? SHADE_PLAIN : SHADE_WARN;
+}
+
+static void print_date(const char *local, char last_date[static 11])
+{
+	int32_t date;
+
+	if (strncmp(local, last_date, 10) == 0)
+		return;
+	snprintf(last_date, 11, "%.10s", local);
+	if (date_parse(last_date, &date) == 0) {
+		auto_free char *head =
+			str_printf("%s %s", weekday_names[date_weekday(date)], last_date);
+
+		table_print_line(stdout, SHADE_STRONG, head);
+	}
+}
+
+static void add_decision(struct table *table, const json_t *planned)
+{
+	const char *decision = show_member(planned, "decision"),
+		   *to = show_member(planned, "person");
+	const char *about = json_string_value(json_object_get(planned, "about"));
+	auto_free char *time = str_printf("  %.5s", show_member(planned, "local") + 11);
+	auto_free char *who = str_printf(
+		"%s%s%s", *to == '-' ? "(room)" : to, about ? " about " : "", about ? about : "");
+	bool plain = str_eq(decision, "send");
+
+	TABLE_ADD(table, shade_of(decision), time, plain ? "" : decision, who,
+		show_member(planned, "reminder"), show_member(planned, "channel"),
+		plain ? show_member(planned, "title") : show_member(planned, "reason"));
+}
+
+void show_timeline(const json_t *list, char last_date[static 11])
+{
+	struct table *table = table_new(6, NULL);
+	json_t *planned;
+	size_t i;
+
+	json_array_foreach(list, i, planned)
+	{
+		const char *local = show_member(planned, "local");
+
+		if (strlen(local) < 16)
+			continue;
+		if (strncmp(local, last_date, 10) != 0) {
+			table_print(table, stdout);
+			table_free(table);
+			table = table_new(6, NULL);
+			print_date(local, last_date);
+		}
+		add_decision(table, planned);
+	}
+	table_print(table, stdout);
+	table_free(table);
+}
+
+static void show_slot(const json_t *slot)
+{
+	struct table *table = table_new(3, NULL);
+	const char *about = json_string_value(json_object_get(slot, "about"));
+	auto_free char *head = str_printf("%s%s%s: %s (%s)", show_member(slot, "local"),
+		about ? " about " : "", about ? about : "", show_member(slot, "decision"),
+		show_member(slot, "basis"));
+	json_t *step;
+	size_t i;
+
+	printf("\n");
+	table_print_line(stdout, SHADE_STRONG, head);
+	json_array_foreach(json_object_get(slot, "steps"), i, step)
+	{
+		const char *result = show_member(step, "result");
+		auto_free char *rule = str_printf("  %s", show_member(step, "rule"));
+		enum shade shade = str_eq(result, "decides")       ? SHADE_STRONG
+				   : str_eq(result, "not reached") ? SHADE_DIM
+								   : SHADE_PLAIN;
+
+		TABLE_ADD(table, shade, rule, result, show_member(step, "detail"));
+	}
+	table_print(table, stdout);
+	table_free(table);
+}
+
+void show_explanation(const json_t *explanation)
+{
+	const json_t *next = json_object_get(explanation, "next");
+	json_t *slot;
+	size_t i;
+
+	table_print_line(stdout, SHADE_PLAIN, show_member(explanation, "summary"));
+	json_array_foreach(json_object_get(explanation, "slots"), i, slot) show_slot(slot);
+	if (json_is_string(next)) {
+		auto_free char *time = show_time(next);
+
+		printf("\nThe next time after that date: %s\n", time);
+	}
+}

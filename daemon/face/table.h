@@ -1,0 +1,27 @@
+/* Tables for people: columns that line up, colours on a terminal only (and not under NO_COLOR), cut
+ * to the terminal's width there and never elsewhere. Control characters never reach a terminal. */
+#pragma once
+
+#include "base/mem.h"
+
+#include <stdio.h>
+
+enum { TABLE_COLUMNS = 8 };
+
+enum shade { SHADE_PLAIN, SHADE_STRONG, SHADE_DIM, SHADE_GOOD, SHADE_WARN, SHADE_BAD };
+
+struct table;
+
+/* heads ends with NULL; head NULL: no head line. The columns are as many as there are heads. */
+struct table *table_new(size_t columns, const char *const *heads);
+void table_free(struct table *table);
+/* Cells are copied; NULL is shown as "-". */
+void table_add(struct table *table, enum shade shade, const char *const *cells);
+#define TABLE_ADD(table, shade, ...) table_add(table, shade, (const char *const[]){__VA_ARGS__})
+size_t table_count(const struct table *table);
+void table_print(const struct table *table, FILE *out);
+
+/* One line in a shade. */
+void table_print_line(FILE *out, enum shade shade, const char *text);
+/* Columns that a text takes. */
+size_t table_width(const char *text);
