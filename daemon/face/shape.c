@@ -111,15 +111,14 @@ static json_t *planned_on(const struct planned *planned, const char *basis, cons
 		zone_to_local(resolver_zone(planned->reminder, planned->place), at / 1000, &offset);
 
 	local_write_offset(civil, offset, local);
-	return json_pack("{ss so ss so so so so so so ss so so}", "basis", basis, "at",
+	return json_pack("{ss so ss so so so so so so so ss so}", "basis", basis, "at",
 		shape_time(at), "local", local, "due", shape_time(planned->due_at), "reminder",
 		shape_text(planned->reminder->id), "person",
 		shape_text(planned->person ? planned->person->id : NULL), "about",
 		shape_text(planned->about ? planned->about->id : NULL), "channel",
-		shape_text(channel), "title", shape_text(title), "decision",
-		decision_names[planned->decision], "reason",
-		shape_text(*planned->detail ? planned->detail : rule_id_names[planned->rule]),
-		"text", shape_text(text));
+		shape_text(channel), "title", shape_text(title), "text", shape_text(text),
+		"decision", decision_names[planned->decision], "reason",
+		shape_text(*planned->detail ? planned->detail : rule_id_names[planned->rule]));
 }
 
 void shape_planned(const struct planned *planned, const char *basis,
