@@ -22,7 +22,7 @@ struct agenda {
 	struct agenda_entry *entries; /* in order of place, then reminder */
 	size_t count;
 	size_t *first_of_place; /* n_places + 1 */
-	size_t schedules;	/* (reminder, recipient) pairs and rooms */
+	size_t schedules;       /* (reminder, recipient) pairs and rooms */
 };
 
 /* Everything that is to be decided after mark_at (ms). A reminder that began later starts there. */

@@ -390,7 +390,7 @@ void dispatch_free(struct dispatch *dispatch)
 	if (!dispatch)
 		return;
 	settle_flush(dispatch);
-	HASH_ITER (hh, dispatch->jobs, job, next) {
+	HASH_ITER(hh, dispatch->jobs, job, next) {
 		struct lane *lane = job->lane;
 
 		if (job->transfer)
@@ -470,7 +470,7 @@ void dispatch_cancel_nudges(struct dispatch *dispatch, struct id occurrence, con
 {
 	struct job *job, *next;
 
-	HASH_ITER (hh, dispatch->jobs, job, next) {
+	HASH_ITER(hh, dispatch->jobs, job, next) {
 		const struct delivery *delivery = job->delivery;
 
 		if (job->phase != JOB_FLYING && delivery->count == 1 &&

@@ -40,7 +40,7 @@ struct lane {
 	size_t n_ready, in_flight;
 	double tokens, rate;
 	int64_t tokens_mono, paused_mono; /* ms */
-	char *reason;			  /* of the last failure */
+	char *reason;                     /* of the last failure */
 	bool failing, retired;
 };
 
@@ -55,7 +55,7 @@ struct dispatch {
 	bool held;
 	size_t in_flight;
 	struct settlement *settlement; /* gathers this turn's outcomes */
-	size_t unsettled;	       /* outcomes not yet durable */
+	size_t unsettled;              /* outcomes not yet durable */
 };
 
 int64_t dispatch_now(const struct dispatch *dispatch);

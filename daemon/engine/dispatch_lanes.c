@@ -131,7 +131,7 @@ int dispatch_use_model(struct dispatch *dispatch, struct model *model, char **re
 	dispatch->lanes = lanes;
 	dispatch->n_lanes = model->n_channels;
 	dispatch->model = model_ref(model);
-	HASH_ITER (hh, dispatch->jobs, job, next)
+	HASH_ITER(hh, dispatch->jobs, job, next)
 		job_review(job);
 	for (size_t i = 0; i < n_old; i++)
 		lane_release(old[i]);

@@ -45,7 +45,7 @@ struct engine_status {
 	size_t held, waiting, in_flight, follow_ups;
 	uint64_t recorded, delivered, retried, refused, expired, cancelled, answered, nudged,
 		skipped, missed; /* since the start */
-	int store_error;	 /* 0, or the -errno that holds dispatch */
+	int store_error;         /* 0, or the -errno that holds dispatch */
 };
 void engine_status(const struct engine *engine, struct engine_status *ret);
 
@@ -53,7 +53,7 @@ struct channel_status {
 	const char *id, *plugin;
 	size_t waiting, in_flight;
 	int64_t paused_until_at; /* 0: not paused */
-	const char *reason;	 /* of the last failure, or "" */
+	const char *reason;      /* of the last failure, or "" */
 };
 /* index < number of channels; false beyond. */
 bool engine_channel_status(const struct engine *engine, size_t index, struct channel_status *ret);

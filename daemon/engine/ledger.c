@@ -27,7 +27,7 @@ void ledger_free(struct ledger *ledger)
 
 	if (!ledger)
 		return;
-	HASH_ITER (hh, ledger->people, account, next) {
+	HASH_ITER(hh, ledger->people, account, next) {
 		HASH_DEL(ledger->people, account);
 		free(account->person);
 		free(account);

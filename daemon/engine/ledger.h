@@ -11,7 +11,7 @@ struct ledger_day {
 	int32_t date; /* INT32_MIN: unused */
 	int used;
 	struct delivery *held; /* lent; NULL: none open */
-	bool join_next;	       /* held waits to go with the next planned message */
+	bool join_next;        /* held waits to go with the next planned message */
 };
 
 struct ledger;

@@ -21,7 +21,7 @@ struct walker {
 	struct place_slot *day; /* of one place */
 	size_t n_day, day_capacity;
 	const struct person **people; /* in order of place */
-	size_t *first_of_place;	      /* n_places + 1 */
+	size_t *first_of_place;       /* n_places + 1 */
 	struct plan plan;
 };
 

@@ -62,7 +62,7 @@ void report_unlisten(report_on_event on_event, void *owner)
 {
 	struct listener *listener;
 
-	LIST_FOREACH (listener, &listeners, link) {
+	LIST_FOREACH(listener, &listeners, link) {
 		if (listener->on_event == on_event && listener->owner == owner) {
 			LIST_REMOVE(listener, link);
 			free(listener);

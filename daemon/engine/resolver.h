@@ -48,8 +48,8 @@ struct place_slot {
 	const struct reminder *reminder;
 	const struct place *place;
 	struct slot slot;
-	int64_t due_at;		/* ms */
-	int64_t send_at;	/* ms; of a skipped one: due_at */
+	int64_t due_at;         /* ms */
+	int64_t send_at;        /* ms; of a skipped one: due_at */
 	enum decision decision; /* SEND, SHIFTED or SKIPPED */
 	enum rule_id rule;
 };
@@ -78,7 +78,7 @@ struct planned {
 	const struct channel *room;  /* NULL: a person */
 	struct slot slot;
 	int64_t due_at, send_at; /* ms; send_at of a merged one: when its message goes */
-	int64_t fire_at;	 /* ms: when the decision is taken */
+	int64_t fire_at;         /* ms: when the decision is taken */
 	enum decision decision;
 	enum rule_id rule;
 	uint32_t message; /* those of one person's day with the same number go as one message */
@@ -87,10 +87,10 @@ struct planned {
 
 /* What a person's day has used of the daily limit already. */
 struct budget {
-	int limit;	 /* 0: none */
-	int used;	 /* messages recorded for this date, the held one included */
-	bool has_held;	 /* an open message gathers what is merged */
-	bool join_next;	 /* ... and it waits for the next planned message to go with */
+	int limit;       /* 0: none */
+	int used;        /* messages recorded for this date, the held one included */
+	bool has_held;   /* an open message gathers what is merged */
+	bool join_next;  /* ... and it waits for the next planned message to go with */
 	int64_t held_at; /* when it goes, ms */
 };
 
@@ -118,10 +118,10 @@ uint64_t resolver_ordinal(
 /* All decisions of a range of local dates, in order of send_at within each date: for preview, feed
  * and explain. on_planned returns false to stop. */
 struct preview_query {
-	int32_t from, to;		 /* local dates, inclusive; at most 400 days */
-	const struct person *person;	 /* NULL: everybody, and rooms */
+	int32_t from, to;                /* local dates, inclusive; at most 400 days */
+	const struct person *person;     /* NULL: everybody, and rooms */
 	const struct reminder *reminder; /* NULL: all. The others still count for the daily limit */
-	bool skipped;			 /* also those that are not sent */
+	bool skipped;                    /* also those that are not sent */
 };
 void resolver_preview(const struct model *model, const struct view *view,
 	const struct preview_query *query,

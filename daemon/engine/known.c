@@ -1,0 +1,223 @@
+/* Begins and pauses in hashes by name. Owns copies. The view it gives answers the resolver in O(1)
+ * when nothing is paused, which is nearly always. */
+#include "engine/known.h"
+#include "base/str.h"
+#include "port/store.h"
+
+#include <stdio.h>
+#include <uthash.h>
+
+struct begin {
+	char *what;
+	int64_t at;
+	UT_hash_handle hh;
+};
+
+struct pause {
+	char *what;
+	int64_t since_at, until_at;
+	char *reason;
+	UT_hash_handle hh;
+};
+
+struct known {
+	struct begin *begins;
+	struct pause *pauses;
+	struct view view;
+};
+
+enum { WHAT_MAX = 256 };
+
+static const struct begin *find_begin(const struct known *known, const char *prefix, const char *id)
+{
+	char what[WHAT_MAX];
+	struct begin *begin;
+
+	snprintf(what, sizeof(what), "%s:%s", prefix, id);
+	HASH_FIND_STR(known->begins, what, begin);
+	return begin;
+}
+
+static int64_t on_begun(void *owner, const struct reminder *reminder, const struct person *person)
+{
+	const struct begin *first = find_begin(owner, "reminder", reminder->id);
+	const struct begin *second = person ? find_begin(owner, "person", person->id) : NULL;
+	int64_t at = INT64_MIN;
+
+	if (first)
+		at = first->at;
+	if (second)
+		at = MAX_OF(at, second->at);
+	return at;
+}
+
+static const struct pause *find_pause(
+	const struct known *known, int64_t at, const char *prefix, const char *a, const char *b)
+{
+	char what[WHAT_MAX];
+	struct pause *pause;
+
+	snprintf(what, sizeof(what), "%s%s%s%s%s", prefix, a ? ":" : "", a ? a : "", b ? ":" : "",
+		b ? b : "");
+	HASH_FIND_STR(known->pauses, what, pause);
+	return pause && at >= pause->since_at && at < pause->until_at ? pause : NULL;
+}
+
+static const struct pause *find_person_pause(const struct known *known,
+	const struct reminder *reminder, const struct person *person, int64_t at, enum rule_id *ret)
+{
+	const struct pause *pause = find_pause(known, at, "person", person->id, NULL);
+
+	for (size_t i = 0; !pause && i < person->n_teams; i++)
+		pause = find_pause(known, at, "team", person->teams[i]->id, NULL);
+	if (pause)
+		return pause;
+	*ret = BY_STOPPED;
+	pause = find_pause(known, at, "stop", person->id, reminder->id);
+	if (pause)
+		return pause;
+	*ret = BY_LESS;
+	return find_pause(known, at, "less", person->id, reminder->id);
+}
+
+static const char *on_paused(void *owner, const struct reminder *reminder,
+	const struct person *person, int64_t at, enum rule_id *ret_rule, int64_t *ret_since)
+{
+	const struct known *known = owner;
+	const struct pause *pause;
+
+	if (!known->pauses)
+		return NULL;
+	*ret_rule = BY_PAUSE;
+	pause = find_pause(known, at, "all", NULL, NULL);
+	if (!pause)
+		pause = find_pause(known, at, "reminder", reminder->id, NULL);
+	if (!pause && person)
+		pause = find_person_pause(known, reminder, person, at, ret_rule);
+	if (!pause)
+		return NULL;
+	*ret_since = pause->since_at;
+	return pause->reason;
+}
+
+struct known *known_new(void)
+{
+	struct known *known = mem_new(sizeof(*known));
+
+	known->view = (struct view){.owner = known, .begun = on_begun, .paused = on_paused};
+	return known;
+}
+
+static void pause_free(struct known *known, struct pause *pause)
+{
+	HASH_DEL(known->pauses, pause);
+	free(pause->what);
+	free(pause->reason);
+	free(pause);
+}
+
+void known_free(struct known *known)
+{
+	struct begin *begin, *next_begin;
+	struct pause *pause, *next_pause;
+
+	if (!known)
+		return;
+	HASH_ITER(hh, known->begins, begin, next_begin) {
+		HASH_DEL(known->begins, begin);
+		free(begin->what);
+		free(begin);
+	}
+	HASH_ITER(hh, known->pauses, pause, next_pause)
+		pause_free(known, pause);
+	free(known);
+}
+
+const struct view *known_view(const struct known *known)
+{
+	return &known->view;
+}
+
+void known_begin(struct known *known, const char *what, int64_t at)
+{
+	struct begin *begin;
+
+	HASH_FIND_STR(known->begins, what, begin);
+	if (begin)
+		return;
+	begin = mem_new(sizeof(*begin));
+	begin->what = str_new(what);
+	begin->at = at;
+	HASH_ADD_KEYPTR(hh, known->begins, begin->what, strlen(begin->what), begin);
+}
+
+static void accept_one(struct known *known, const char *prefix, const char *id, int64_t now_at,
+	struct change *change)
+{
+	auto_free char *what = NULL;
+
+	if (find_begin(known, prefix, id))
+		return;
+	what = str_printf("%s:%s", prefix, id);
+	known_begin(known, what, now_at);
+	change_begin(change, what, now_at);
+}
+
+void known_accept(
+	struct known *known, const struct model *model, int64_t now_at, struct change *change)
+{
+	for (size_t i = 0; i < model->n_reminders; i++)
+		accept_one(known, "reminder", model->reminders[i]->id, now_at, change);
+	for (size_t i = 0; i < model->n_people; i++)
+		accept_one(known, "person", model->people[i]->id, now_at, change);
+}
+
+void known_pause(struct known *known, const char *what, int64_t since_at, int64_t until_at,
+	const char *reason)
+{
+	struct pause *pause;
+
+	known_resume(known, what);
+	pause = mem_new(sizeof(*pause));
+	*pause = (struct pause){.what = str_new(what),
+		.since_at = since_at,
+		.until_at = until_at,
+		.reason = str_new(reason ? reason : "")};
+	HASH_ADD_KEYPTR(hh, known->pauses, pause->what, strlen(pause->what), pause);
+}
+
+bool known_resume(struct known *known, const char *what)
+{
+	struct pause *pause;
+
+	HASH_FIND_STR(known->pauses, what, pause);
+	if (pause)
+		pause_free(known, pause);
+	return pause != NULL;
+}
+
+bool known_pause_status(const struct known *known, size_t index, struct pause_status *ret)
+{
+	for (struct pause *pause = known->pauses; pause; pause = pause->hh.next) {
+		if (index--)
+			continue;
+		*ret = (struct pause_status){.what = pause->what,
+			.reason = pause->reason,
+			.since_at = pause->since_at,
+			.until_at = pause->until_at};
+		return true;
+	}
+	return false;
+}
+
+int64_t known_channel_paused_until(const struct known *known, const char *channel)
+{
+	char what[WHAT_MAX];
+	struct pause *pause;
+
+	if (!known->pauses)
+		return 0;
+	snprintf(what, sizeof(what), "channel:%s", channel);
+	HASH_FIND_STR(known->pauses, what, pause);
+	return pause ? pause->until_at : 0;
+}

@@ -1,0 +1,25 @@
+/* What is known beside the configuration: when reminders and people were first accepted, and what is
+ * paused. Filled from the store at start, kept in step with it, and shown to the resolver as its
+ * view. */
+#pragma once
+
+#include "engine/engine.h"
+
+struct known;
+struct change;
+
+struct known *known_new(void);
+void known_free(struct known *known);
+const struct view *known_view(const struct known *known);
+
+/* "reminder:ID" or "person:ID"; an earlier value stays. */
+void known_begin(struct known *known, const char *what, int64_t at);
+/* Everything of the model that was never accepted before begins now: also written to the change. */
+void known_accept(
+	struct known *known, const struct model *model, int64_t now_at, struct change *change);
+void known_pause(struct known *known, const char *what, int64_t since_at, int64_t until_at,
+	const char *reason);
+bool known_resume(struct known *known, const char *what); /* false: it was not paused */
+bool known_pause_status(const struct known *known, size_t index, struct pause_status *ret);
+/* Until when a channel is paused, ms; 0: it is not. */
+int64_t known_channel_paused_until(const struct known *known, const char *channel);

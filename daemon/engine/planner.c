@@ -1,0 +1,684 @@
+/* Passes over what is due. A pass takes the due slots, walks place by place and person by person in
+ * slices, and ends when every slice is durable; then the high-water mark moves. A crash inside a pass
+ * repeats it from the old mark: what was recorded is known by its key and left out. */
+#include "base/clock.h"
+#include "base/str.h"
+#include "engine/planner_internal.h"
+#include "engine/report.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+
+enum {
+	SLICE_PEOPLE = 256,
+	SLICES_PENDING_MAX = 8, /* slices waiting for the store: bounds memory */
+};
+
+/* What of a slice must be undone when the store knew it already. */
+struct made {
+	struct delivery *delivery;
+	const struct person *person; /* NULL: a room, or no budget was used */
+	int32_t date;
+};
+
+/* An item that was added to a held message: taken out again when the store refuses the slice. */
+struct joined {
+	struct delivery *held;
+	struct id occurrence;
+};
+
+struct slice {
+	struct planner *planner;
+	struct pass *pass;
+	struct change *change;
+	struct made *made;
+	size_t n_made, made_capacity;
+	struct occurrence **occurrences;
+	size_t n_occurrences, occurrences_capacity;
+	struct joined *joined;
+	size_t n_joined, joined_capacity;
+};
+
+struct pass {
+	struct model *model; /* its own reference: a reload may come in between */
+	int64_t now_at;
+	struct due_list due;
+	size_t group, group_end; /* due[group .. group_end) are of one place */
+	uint32_t *people;        /* of the group, sorted, without doubles */
+	size_t n_people, next_person, people_capacity;
+	struct place_slot *slots; /* the group's, then the rest of the day */
+	size_t n_slots, n_due_slots, slots_capacity;
+	int32_t date;
+	struct plan plan;
+	size_t pending;
+	int error;
+	bool all_made, marked;
+	struct agenda *old_agenda; /* a reload came in between: what due points into */
+};
+
+static void pass_free(struct pass *pass)
+{
+	model_unref(pass->model);
+	free(pass->due.list);
+	free(pass->people);
+	free(pass->slots);
+	plan_free(&pass->plan);
+	agenda_free(pass->old_agenda);
+	free(pass);
+}
+
+/* ---- a slice ---- */
+
+static void slice_free(struct slice *slice)
+{
+	for (size_t i = 0; i < slice->n_occurrences; i++)
+		occurrence_free(slice->occurrences[i]);
+	free(slice->occurrences);
+	free(slice->made);
+	free(slice->joined);
+	free(slice);
+}
+
+static bool is_in(struct id id, const struct id *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (id_eq(list[i], id))
+			return true;
+	return false;
+}
+
+static void undo_budget(struct planner *planner, const struct made *made)
+{
+	struct ledger_day *day =
+		made->person ? ledger_find(planner->ledger, made->person->id, made->date) : NULL;
+
+	if (!day)
+		return;
+	day->used--;
+	if (day->held == made->delivery)
+		day->held = NULL;
+}
+
+static void drop_known_items(struct delivery *delivery, const struct store_result *result)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < delivery->count; i++) {
+		if (is_in(delivery->items[i]->id, result->known, result->n_known))
+			occurrence_free(delivery->items[i]);
+		else
+			delivery->items[kept++] = delivery->items[i];
+	}
+	delivery->count = kept;
+}
+
+static void tell_recorded(const struct occurrence *occurrence)
+{
+	struct subject subject = {.reminder = occurrence->key.reminder,
+		.person = occurrence->key.recipient,
+		.occurrence = occurrence->id,
+		.due_at = occurrence->due_at};
+	bool skipped = occurrence->state == OCCURRENCE_SKIPPED;
+
+	report(skipped ? EVENT_SKIPPED : EVENT_RECORDED, &subject, "%s for %s: %s (%s)",
+		occurrence->key.reminder, occurrence->key.recipient,
+		decision_names[occurrence->decision], occurrence->rule);
+}
+
+static void slice_accept(struct slice *slice, const struct store_result *result)
+{
+	const struct planner_settings *settings = &slice->planner->settings;
+
+	for (size_t i = 0; i < slice->n_occurrences; i++) {
+		const struct occurrence *occurrence = slice->occurrences[i];
+
+		if (is_in(occurrence->id, result->known, result->n_known))
+			continue;
+		tell_recorded(occurrence);
+		if (occurrence->follow_at != TIME_NEVER)
+			settings->on_follow(settings->owner, occurrence);
+	}
+	for (size_t i = 0; i < slice->n_made; i++) {
+		struct delivery *delivery = slice->made[i].delivery;
+
+		if (is_in(delivery->id, result->dropped, result->n_dropped)) {
+			undo_budget(slice->planner, &slice->made[i]);
+			delivery_free(delivery);
+			continue;
+		}
+		if (result->n_known)
+			drop_known_items(delivery, result);
+		settings->on_recorded(settings->owner, delivery);
+	}
+}
+
+static void take_out(struct delivery *held, struct id occurrence)
+{
+	for (size_t i = 0; i < held->count; i++) {
+		if (!id_eq(held->items[i]->id, occurrence))
+			continue;
+		occurrence_free(held->items[i]);
+		held->items[i] = held->items[--held->count];
+		return;
+	}
+}
+
+static void slice_undo(struct slice *slice)
+{
+	for (size_t i = 0; i < slice->n_joined; i++)
+		take_out(slice->joined[i].held, slice->joined[i].occurrence);
+	for (size_t i = 0; i < slice->n_made; i++) {
+		undo_budget(slice->planner, &slice->made[i]);
+		delivery_free(slice->made[i].delivery);
+	}
+}
+
+static void pass_end(struct planner *planner);
+
+static void on_slice_stored(void *owner, const struct store_result *result)
+{
+	struct slice *slice = owner;
+	struct planner *planner = slice->planner;
+	struct pass *pass = slice->pass;
+
+	if (result->error) {
+		slice_undo(slice);
+		pass->error = result->error;
+		pass->all_made = true;
+	} else {
+		slice_accept(slice, result);
+	}
+	slice_free(slice);
+	pass->pending--;
+	if (!pass->all_made || (!pass->pending && !pass->error && !pass->marked))
+		event_active(planner->step, 0, 0);
+	else if (!pass->pending)
+		pass_end(planner);
+}
+
+static struct slice *slice_new(struct planner *planner)
+{
+	struct slice *slice = mem_new(sizeof(*slice));
+
+	slice->planner = planner;
+	slice->pass = planner->pass;
+	slice->change = change_new();
+	return slice;
+}
+
+static void slice_submit(struct slice *slice)
+{
+	slice->pass->pending++;
+	store_apply(slice->planner->settings.store, slice->change, on_slice_stored, slice);
+}
+
+static void slice_keep(struct slice *slice, struct occurrence *occurrence)
+{
+	ARRAY_GROW(slice->occurrences, slice->n_occurrences, slice->occurrences_capacity);
+	slice->occurrences[slice->n_occurrences++] = occurrence;
+	change_record_occurrence(slice->change, occurrence);
+}
+
+static struct made *slice_made(
+	struct slice *slice, struct delivery *delivery, const struct person *person, int32_t date)
+{
+	ARRAY_GROW(slice->made, slice->n_made, slice->made_capacity);
+	slice->made[slice->n_made] =
+		(struct made){.delivery = delivery, .person = person, .date = date};
+	return &slice->made[slice->n_made++];
+}
+
+/* ---- one person ---- */
+
+/* A message of its own: one delivery, or one on each channel. Uses one of the day's budget. */
+static void make_alone(struct slice *slice, const struct planned *planned,
+	const struct occurrence *occurrence, struct ledger_day *day)
+{
+	struct pass *pass = slice->pass;
+	size_t ways = planner_ways(planned);
+
+	for (size_t i = 0; i < ways; i++) {
+		struct delivery *delivery = planner_make_delivery(
+			pass->model, planned, PURPOSE_REMIND, pass->now_at, i);
+
+		delivery_add_item(delivery, occurrence);
+		if (day && i == 0)
+			delivery->budget_date = day->date;
+		change_record_delivery(slice->change, delivery);
+		slice_made(slice, delivery, day && i == 0 ? planned->person : NULL,
+			day ? day->date : 0);
+	}
+	if (day)
+		day->used++;
+}
+
+/* The open message of the day takes one more. */
+static void join_held(struct slice *slice, const struct planned *planned,
+	const struct occurrence *occurrence, struct ledger_day *day)
+{
+	struct delivery *held = day->held;
+	int64_t at = MAX_OF(held->not_before_at, planned->send_at);
+	const struct planner_settings *settings = &slice->planner->settings;
+
+	change_join_delivery(slice->change, held->id, occurrence->id, at);
+	delivery_add_item(held, occurrence);
+	ARRAY_GROW(slice->joined, slice->n_joined, slice->joined_capacity);
+	slice->joined[slice->n_joined++] =
+		(struct joined){.held = held, .occurrence = occurrence->id};
+	held->not_before_at = held->next_at = at;
+	held->expire_at = MAX_OF(held->expire_at, at + INT64_C(900000));
+	if (day->join_next)
+		day->join_next = false;
+	settings->on_held_moved(settings->owner, held);
+}
+
+/* Opens the message that gathers the day's rest. */
+static void open_held(struct slice *slice, const struct planned *planned,
+	const struct occurrence *occurrence, struct ledger_day *day)
+{
+	struct pass *pass = slice->pass;
+	struct delivery *delivery =
+		planner_make_delivery(pass->model, planned, PURPOSE_REMIND, pass->now_at, 0);
+
+	delivery->state = DELIVERY_HELD;
+	delivery->budget_date = day->date;
+	delivery_add_item(delivery, occurrence);
+	change_record_delivery(slice->change, delivery);
+	slice_made(slice, delivery, planned->person, day->date);
+	day->held = delivery;
+	day->join_next = false;
+	day->used++;
+}
+
+/* The day is full and nothing gathers: tomorrow's first takes it. */
+static struct ledger_day *carry_over(
+	struct planner *planner, struct planned *planned, struct ledger_day *day)
+{
+	int32_t tomorrow = day->date + 1;
+	int64_t first, second;
+	enum rule_id rule;
+
+	zone_to_utc(planned->place->zone, (int64_t)tomorrow * DAY_S, &first, &second);
+	planned->send_at = resolver_allowed_at(planned->place, planned->reminder->anywhere,
+		first * 1000 + local_second_of_day(zone_to_local(
+				       planned->place->zone, planned->fire_at / 1000, NULL)) *
+				       INT64_C(1000),
+		7 * DAY_S, &rule);
+	if (planned->send_at == TIME_NEVER)
+		planned->send_at = first * 1000;
+	snprintf(planned->detail, sizeof(planned->detail), "the day's limit is used: tomorrow");
+	return ledger_day(planner->ledger, planned->person->id, tomorrow);
+}
+
+static void make_merged(struct slice *slice, struct planned *planned,
+	const struct occurrence *occurrence, struct ledger_day *day)
+{
+	if (day->held)
+		join_held(slice, planned, occurrence, day);
+	else
+		open_held(slice, planned, occurrence, day);
+}
+
+static bool day_is_full(const struct planned *planned, const struct ledger_day *day, int limit)
+{
+	return planned->decision == DECISION_MERGED && !day->held && day->used >= limit;
+}
+
+static void record_planned(
+	struct slice *slice, struct planned *planned, struct ledger_day *day, int limit)
+{
+	struct planner *planner = slice->planner;
+	struct occurrence *occurrence;
+	bool sent = planned->decision != DECISION_SKIPPED;
+
+	if (sent && !planned->room && !planner_ways(planned)) {
+		planned->decision = DECISION_SKIPPED;
+		planned->rule = BY_NO_CHANNEL;
+		snprintf(planned->detail, sizeof(planned->detail), "no channel reaches the person");
+		sent = false;
+	}
+	if (sent && day && day_is_full(planned, day, limit))
+		day = carry_over(planner, planned, day);
+	occurrence = planner_make_occurrence(planner, planned, slice->pass->now_at);
+	slice_keep(slice, occurrence);
+	if (!sent)
+		return;
+	if (day && (planned->decision == DECISION_MERGED || (day->held && day->join_next)))
+		make_merged(slice, planned, occurrence, day);
+	else
+		make_alone(slice, planned, occurrence, day);
+}
+
+/* Too late even for its grace: skipped, but recorded. */
+static void judge_lateness(struct planned *planned, int64_t now_at)
+{
+	if (planned->decision == DECISION_SKIPPED ||
+		now_at - planned->fire_at <= planned->reminder->grace_s * 1000)
+		return;
+	planned->decision = DECISION_SKIPPED;
+	planned->rule = BY_GRACE;
+	planned->send_at = planned->fire_at;
+	snprintf(planned->detail, sizeof(planned->detail), "%lld min late, over its grace",
+		(long long)(now_at - planned->fire_at) / 60000);
+}
+
+static void plan_person(struct slice *slice, const struct person *person)
+{
+	struct planner *planner = slice->planner;
+	struct pass *pass = slice->pass;
+	int limit = pass->model->daily_limit;
+	struct ledger_day *day = limit ? ledger_day(planner->ledger, person->id, pass->date) : NULL;
+	struct budget budget = ledger_budget(day, limit);
+
+	plan_clear(&pass->plan);
+	resolver_plan_person(pass->model, person, pass->slots, pass->n_slots,
+		planner->settings.view, &budget, &pass->plan);
+	for (size_t i = 0; i < pass->plan.count; i++) {
+		struct planned *planned = &pass->plan.list[i];
+
+		if (planned->fire_at > pass->now_at)
+			continue;
+		judge_lateness(planned, pass->now_at);
+		record_planned(slice, planned, day, limit);
+	}
+}
+
+static void plan_rooms(struct slice *slice)
+{
+	struct pass *pass = slice->pass;
+
+	plan_clear(&pass->plan);
+	for (size_t i = pass->group; i < pass->group_end; i++)
+		if (pass->due.list[i].entry->rooms)
+			resolver_plan_rooms(&pass->due.list[i].slot, slice->planner->settings.view,
+				&pass->plan);
+	for (size_t i = 0; i < pass->plan.count; i++) {
+		judge_lateness(&pass->plan.list[i], pass->now_at);
+		record_planned(slice, &pass->plan.list[i], NULL, 0);
+	}
+}
+
+/* ---- groups: what is due in one place ---- */
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void gather_people(struct pass *pass)
+{
+	size_t unique = 0;
+
+	pass->n_people = pass->next_person = 0;
+	for (size_t i = pass->group; i < pass->group_end; i++) {
+		const struct agenda_entry *entry = pass->due.list[i].entry;
+
+		if (i > pass->group && pass->due.list[i - 1].entry == entry)
+			continue;
+		while (pass->people_capacity < pass->n_people + entry->n_members) {
+			pass->people_capacity = MAX_OF(pass->people_capacity * 2, (size_t)64);
+			pass->people = mem_resize(
+				pass->people, pass->people_capacity, sizeof(*pass->people));
+		}
+		memcpy(pass->people + pass->n_people, entry->members,
+			entry->n_members * sizeof(*pass->people));
+		pass->n_people += entry->n_members;
+	}
+	if (pass->n_people)
+		qsort(pass->people, pass->n_people, sizeof(*pass->people), by_number);
+	for (size_t i = 0; i < pass->n_people; i++)
+		if (i == 0 || pass->people[i] != pass->people[unique - 1])
+			pass->people[unique++] = pass->people[i];
+	pass->n_people = unique;
+}
+
+static void gather_slots(struct planner *planner, struct pass *pass)
+{
+	const struct place *place = pass->due.list[pass->group].entry->place;
+
+	pass->n_slots = 0;
+	for (size_t i = pass->group; i < pass->group_end; i++) {
+		ARRAY_GROW(pass->slots, pass->n_slots, pass->slots_capacity);
+		pass->slots[pass->n_slots++] = pass->due.list[i].slot;
+	}
+	pass->date = local_date(zone_to_local(place->zone, pass->now_at / 1000, NULL));
+	if (pass->model->daily_limit && planner->agenda->model == pass->model)
+		agenda_rest_of_day(planner->agenda, place, pass->now_at, pass->date, &pass->slots,
+			&pass->n_slots, &pass->slots_capacity);
+}
+
+/* False when there is no further group. */
+static bool next_group(struct planner *planner, struct pass *pass)
+{
+	const struct place *place;
+
+	pass->group = pass->group_end;
+	if (pass->group == pass->due.count)
+		return false;
+	place = pass->due.list[pass->group].entry->place;
+	while (pass->group_end < pass->due.count &&
+		pass->due.list[pass->group_end].entry->place == place)
+		pass->group_end++;
+	gather_people(pass);
+	gather_slots(planner, pass);
+	return true;
+}
+
+/* Only when every slice before it is durable. */
+static void set_mark(struct pass *pass, struct change *change)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)pass->now_at);
+	change_set_value(change, "mark", text);
+	pass->marked = true;
+}
+
+/* One slice: at most SLICE_PEOPLE of one place. */
+static void pass_step(struct planner *planner)
+{
+	struct pass *pass = planner->pass;
+	struct slice *slice = slice_new(planner);
+	size_t end;
+
+	if (pass->next_person == pass->n_people && next_group(planner, pass))
+		plan_rooms(slice);
+	end = MIN_OF(pass->n_people, pass->next_person + SLICE_PEOPLE);
+	for (; pass->next_person < end; pass->next_person++)
+		plan_person(slice, pass->model->people[pass->people[pass->next_person]]);
+	pass->all_made = pass->next_person == pass->n_people && pass->group_end == pass->due.count;
+	if (pass->all_made && !pass->pending)
+		set_mark(pass, slice->change);
+	slice_submit(slice);
+	if (!pass->all_made && pass->pending < SLICES_PENDING_MAX)
+		event_active(planner->step, 0, 0);
+}
+
+static void on_step(evutil_socket_t fd unused_arg, short what unused_arg, void *data)
+{
+	struct planner *planner = data;
+	struct pass *pass = planner->pass;
+
+	if (!pass || pass->pending >= SLICES_PENDING_MAX)
+		return;
+	if (!pass->all_made) {
+		pass_step(planner);
+	} else if (!pass->pending && !pass->marked && !pass->error) {
+		struct slice *slice = slice_new(planner);
+
+		set_mark(pass, slice->change);
+		slice_submit(slice);
+	}
+}
+
+static void pass_end(struct planner *planner)
+{
+	struct pass *pass = planner->pass;
+	int error = pass->error;
+
+	if (!error)
+		planner->mark_at = MAX_OF(planner->mark_at, pass->now_at);
+	planner->pass = NULL;
+	pass_free(pass);
+	if (error)
+		planner->settings.on_store_error(planner->settings.owner, error);
+	else
+		planner->settings.on_rest(planner->settings.owner);
+}
+
+/* ---- life ---- */
+
+struct planner *planner_new(const struct planner_settings *settings, struct ledger *ledger)
+{
+	struct planner *planner = mem_new(sizeof(*planner));
+
+	planner->settings = *settings;
+	planner->ledger = ledger;
+	planner->step = event_new(settings->loop, -1, 0, on_step, planner);
+	return planner;
+}
+
+void planner_free(struct planner *planner)
+{
+	if (!planner)
+		return;
+	event_free(planner->step);
+	if (planner->pass)
+		pass_free(planner->pass);
+	agenda_free(planner->agenda);
+	model_unref(planner->model);
+	free(planner);
+}
+
+void planner_use_model(struct planner *planner, struct model *model, int64_t mark_at)
+{
+	struct model *old = planner->model;
+
+	if (planner->pass && !planner->pass->old_agenda)
+		planner->pass->old_agenda = planner->agenda;
+	else
+		agenda_free(planner->agenda);
+	planner->mark_at = mark_at;
+	planner->model = model_ref(model);
+	planner->agenda = agenda_new(model, planner->settings.view, mark_at);
+	model_unref(old);
+}
+
+int64_t planner_mark(const struct planner *planner)
+{
+	return planner->pass ? planner->pass->now_at : planner->mark_at;
+}
+
+int64_t planner_next_at(const struct planner *planner)
+{
+	return planner->pass || planner->stopped ? TIME_NEVER : agenda_next_at(planner->agenda);
+}
+
+size_t planner_schedules(const struct planner *planner)
+{
+	return planner->agenda->schedules;
+}
+
+bool planner_is_busy(const struct planner *planner)
+{
+	return planner->pass != NULL;
+}
+
+void planner_stop(struct planner *planner)
+{
+	planner->stopped = true;
+}
+
+static void on_missed(void *owner unused_arg, const struct agenda_entry *entry, size_t count,
+	const struct place_slot *newest)
+{
+	struct subject subject = {
+		.reminder = entry->reminder->id, .due_at = newest ? newest->due_at : 0};
+
+	report(EVENT_MISSED, &subject, "%s: %zu slots were missed in %s and are not sent",
+		entry->reminder->id, count,
+		entry->place->id ? entry->place->id : "the default place");
+	if (newest)
+		report(EVENT_CAUGHT_UP, &subject, "%s: one message stands for what was missed",
+			entry->reminder->id);
+}
+
+void planner_run(struct planner *planner, bool missed)
+{
+	int64_t now = clock_now(planner->settings.clock);
+	struct pass *pass;
+
+	if (planner->pass || planner->stopped)
+		return;
+	if (agenda_next_at(planner->agenda) > now) {
+		planner->settings.on_rest(planner->settings.owner);
+		return;
+	}
+	pass = planner->pass = mem_new(sizeof(*pass));
+	pass->model = model_ref(planner->model);
+	pass->now_at = now;
+	agenda_take_due(planner->agenda, now, missed, &pass->due, on_missed, planner);
+	event_active(planner->step, 0, 0);
+}
+
+/* ---- extras ---- */
+
+/* The first message still planned for the person today, or TIME_NEVER, and how many there are. */
+static int64_t next_planned(struct planner *planner, const struct person *person, int64_t now_at,
+	int32_t date, size_t *ret)
+{
+	struct place_slot *slots = NULL;
+	size_t count = 0, capacity = 0;
+	struct plan plan = {0};
+	struct budget none = {0};
+	int64_t first = TIME_NEVER;
+
+	agenda_rest_of_day(planner->agenda, person->place, now_at, date, &slots, &count, &capacity);
+	resolver_plan_person(
+		planner->model, person, slots, count, planner->settings.view, &none, &plan);
+	*ret = 0;
+	for (size_t i = 0; i < plan.count; i++) {
+		if (plan.list[i].decision == DECISION_SKIPPED)
+			continue;
+		first = MIN_OF(first, plan.list[i].send_at);
+		(*ret)++;
+	}
+	plan_free(&plan);
+	free(slots);
+	return first;
+}
+
+enum extra planner_place_extra(struct planner *planner, const struct person *person, int64_t now_at,
+	int64_t *ret_at, int32_t *ret_date)
+{
+	const struct place *place = person->place;
+	int limit = planner->model->daily_limit;
+	int64_t local = zone_to_local(place->zone, now_at / 1000, NULL), first, second;
+	struct ledger_day *day;
+	enum rule_id rule;
+	size_t planned;
+
+	*ret_at = now_at;
+	*ret_date = local_date(local);
+	if (!limit)
+		return EXTRA_NOW;
+	day = ledger_day(planner->ledger, person->id, *ret_date);
+	first = next_planned(planner, person, now_at, *ret_date, &planned);
+	if (day->held || first != TIME_NEVER) {
+		*ret_at = day->held ? day->held->not_before_at : first;
+		return EXTRA_WITH_NEXT;
+	}
+	if (day->used < limit)
+		return EXTRA_NOW;
+	*ret_date += 1;
+	zone_to_utc(place->zone, (int64_t)*ret_date * DAY_S, &first, &second);
+	second = next_planned(planner, person, first * 1000 - 1, *ret_date, &planned);
+	*ret_at = second != TIME_NEVER
+			  ? second
+			  : resolver_allowed_at(place, false,
+				    first * 1000 + local_second_of_day(local) * INT64_C(1000),
+				    7 * DAY_S, &rule);
+	return EXTRA_TOMORROW;
+}

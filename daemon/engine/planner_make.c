@@ -1,0 +1,132 @@
+/* From a decision to records: the occurrence with its words, and the deliveries with their way,
+ * budget and expiry. Pure but for new ids. */
+#include "base/str.h"
+#include "engine/compose.h"
+#include "engine/planner_internal.h"
+
+enum { EXPIRE_AT_LEAST_S = 15 * 60 };
+
+static char *recipient_of(const struct planned *planned)
+{
+	if (planned->room)
+		return str_printf("room:%s", planned->room->id);
+	return str_new(planned->person->id);
+}
+
+static int64_t follow_at(const struct planned *planned)
+{
+	const struct nudge *nudge = &planned->reminder->nudge;
+
+	if (!nudge->after_s || planned->room || planned->decision == DECISION_SKIPPED)
+		return TIME_NEVER;
+	return planned->due_at + nudge->after_s * 1000;
+}
+
+struct occurrence *planner_make_occurrence(
+	struct planner *planner, const struct planned *planned, int64_t created_at)
+{
+	struct occurrence *occurrence = mem_new(sizeof(*occurrence));
+	bool skipped = planned->decision == DECISION_SKIPPED;
+	auto_free char *url = NULL;
+
+	occurrence->id = id_new(created_at);
+	occurrence->key = (struct occurrence_key){
+		.reminder = str_new(planned->reminder->id),
+		.recipient = recipient_of(planned),
+		.about = planned->about ? str_new(planned->about->id) : NULL,
+		.local = rule_is_elapsed(planned->reminder->rule) ? planned->slot.utc
+								  : planned->slot.local,
+		.pass = planned->slot.pass,
+	};
+	occurrence->kind = str_new(kind_names[planned->reminder->kind]);
+	occurrence->due_at = planned->due_at;
+	occurrence->planned_at = planned->send_at;
+	occurrence->state = skipped ? OCCURRENCE_SKIPPED : OCCURRENCE_OPEN;
+	occurrence->decision = planned->decision;
+	occurrence->rule = str_printf("%s: %s", rule_id_names[planned->rule], planned->detail);
+	occurrence->about_name = planned->about ? str_new(planned->about->name) : NULL;
+	occurrence->follow_at = follow_at(planned);
+	if (skipped)
+		return occurrence;
+	if (!planned->room)
+		url = planner->settings.answer_url(
+			planner->settings.owner, occurrence->id, created_at);
+	compose_message(planned, url, &occurrence->title, &occurrence->text);
+	return occurrence;
+}
+
+/* The channels of a message to a person, in order: the reminder's own, else the person's; only those
+ * it can be reached on. */
+static size_t ways_of(const struct planned *planned, const struct channel **ways, size_t max)
+{
+	const struct reminder *reminder = planned->reminder;
+	const struct person *person = planned->person;
+	const struct channel **via = reminder->via ? reminder->via : person->via;
+	size_t n_via = reminder->via ? reminder->n_via : person->n_via, n = 0;
+
+	for (size_t i = 0; i < n_via && n < max; i++)
+		if (!via[i]->needs_address || person_address(person, via[i]))
+			ways[n++] = via[i];
+	return n;
+}
+
+enum { WAYS_MAX = 32 };
+
+size_t planner_ways(const struct planned *planned)
+{
+	const struct channel *ways[WAYS_MAX];
+
+	if (planned->room)
+		return 1;
+	return planned->person->via_all ? ways_of(planned, ways, WAYS_MAX)
+					: MIN_OF(ways_of(planned, ways, WAYS_MAX), 1);
+}
+
+static void set_ways(struct delivery *delivery, const struct planned *planned, size_t way)
+{
+	const struct channel *ways[WAYS_MAX];
+	size_t n = ways_of(planned, ways, WAYS_MAX);
+	struct buf rest = BUF_MAX(4096);
+
+	assert(way < n);
+	delivery->channel = str_new(ways[way]->id);
+	if (planned->person->via_all)
+		return;
+	for (size_t i = 1; i < n; i++)
+		buf_printf(&rest, "%s%s", i > 1 ? " " : "", ways[i]->id);
+	if (rest.len)
+		delivery->fallback = buf_take(&rest);
+}
+
+/* Tried until due + grace, at least 15 minutes, never beyond the channel's expire. */
+static int64_t expiry(const struct model *model, const struct planned *planned,
+	const struct delivery *delivery, int64_t created_at)
+{
+	const struct channel *channel = model_channel(model, delivery->channel);
+	int64_t life_s = MAX_OF(planned->reminder->grace_s, (int64_t)EXPIRE_AT_LEAST_S);
+	int64_t from = MAX_OF(planned->send_at, created_at - planned->reminder->grace_s * 1000);
+
+	if (channel && channel->expire_s < life_s)
+		life_s = channel->expire_s;
+	return MAX_OF(from + life_s * 1000, created_at + INT64_C(1000) * EXPIRE_AT_LEAST_S);
+}
+
+struct delivery *planner_make_delivery(const struct model *model, const struct planned *planned,
+	enum purpose purpose, int64_t created_at, size_t way)
+{
+	struct delivery *delivery = mem_new(sizeof(*delivery));
+
+	delivery->id = id_new(created_at);
+	delivery->recipient = recipient_of(planned);
+	delivery->purpose = purpose;
+	delivery->created_at = created_at;
+	delivery->not_before_at = delivery->next_at = planned->send_at;
+	delivery->state = DELIVERY_WAITING;
+	delivery->budget_date = INT32_MIN;
+	if (planned->room)
+		delivery->channel = str_new(planned->room->id);
+	else
+		set_ways(delivery, planned, way);
+	delivery->expire_at = expiry(model, planned, delivery, created_at);
+	return delivery;
+}
