@@ -202,6 +202,11 @@ struct lane *job_next_lane(struct job *job)
 
 /* ---- sending ---- */
 
+int64_t dispatch_link_expiry_s(int64_t created_at)
+{
+	return created_at / 1000 + LINK_LIFE_S;
+}
+
 static char **make_urls(const struct job *job)
 {
 	const struct dispatch *dispatch = job->dispatch;
@@ -214,7 +219,7 @@ static char **make_urls(const struct job *job)
 		return urls;
 	for (size_t i = 0; i < delivery->count; i++) {
 		link_write(dispatch->settings.link_key, delivery->items[i]->id,
-			delivery->created_at / 1000 + LINK_LIFE_S, token);
+			dispatch_link_expiry_s(delivery->created_at), token);
 		urls[i] = str_printf("%s/a/%s", base, token);
 	}
 	return urls;

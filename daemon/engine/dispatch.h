@@ -12,6 +12,9 @@
 
 struct dispatch;
 
+/* When the answer links of a message end, seconds: the same for its text and its buttons. */
+int64_t dispatch_link_expiry_s(int64_t created_at);
+
 struct dispatch_settings {
 	struct event_base *loop;
 	struct clock *clock;
@@ -23,8 +26,6 @@ struct dispatch_settings {
 	int64_t (*paused_until)(void *owner, const char *channel);
 	/* A settlement could not be recorded (-errno), or could again (0). */
 	void (*on_store)(void *owner, int error);
-	/* A delivery has reached its end: the last moment to see it. */
-	void (*on_end)(void *owner, const struct delivery *delivery);
 };
 
 int dispatch_new(const struct dispatch_settings *settings, struct dispatch **ret) must_check;

@@ -139,7 +139,6 @@ static void job_end(
 	set_reason(job->delivery, words);
 	tell(job, event, words);
 	settle_record(job);
-	job->dispatch->settings.on_end(job->dispatch->settings.owner, job->delivery);
 	job_free(job);
 }
 

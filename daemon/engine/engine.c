@@ -1,0 +1,610 @@
+/* The engine's life: parts in starting order, one alarm for everything that has an instant, what to
+ * do when the clock was set or the store fails, reload, drain. Owns all parts. Decides nothing about
+ * people: that is the resolver's. */
+#include "engine/engine_internal.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <sodium.h>
+
+enum {
+	MISSED_AFTER_MS = 60 * 1000,  /* later than this, time was not watched */
+	MARK_AHEAD_MS = 86400 * 1000, /* a mark further ahead of the clock is reset */
+	RECOVER_S = 5,
+	PRUNE_SLICE = 1000,
+	CARE_FIRST_S = 60,
+	CARE_EVERY_S = 6 * 3600,
+	DRAIN_LOOK_MS = 20,
+};
+
+struct clock *engine_clock(const struct engine *engine)
+{
+	return engine->clock;
+}
+
+const struct model *engine_model(const struct engine *engine)
+{
+	return engine->model;
+}
+
+const struct view *engine_view(const struct engine *engine)
+{
+	return known_view(engine->known);
+}
+
+const struct link_key *engine_link_key(const struct engine *engine)
+{
+	return &engine->link_key;
+}
+
+/* ---- the alarm ---- */
+
+void engine_set_alarm(struct engine *engine)
+{
+	int64_t at;
+
+	if (!engine->running || planner_is_busy(engine->planner))
+		return;
+	at = MIN_OF(planner_next_at(engine->planner), hold_next_at(engine));
+	at = MIN_OF(at, follow_next_at(engine->follow));
+	if (engine->store_error)
+		at = TIME_NEVER;
+	if (alarm_set(engine->alarm, at) < 0)
+		log_error("the timer could not be set: %m");
+}
+
+/* What is due goes in this order: new slots, then the messages that waited for them, then nudges,
+ * which may join those. */
+static void engine_run(struct engine *engine)
+{
+	bool missed = engine->missed;
+
+	if (!engine->running || engine->store_error || planner_is_busy(engine->planner))
+		return;
+	engine->missed = false;
+	planner_run(engine->planner, missed);
+}
+
+static void on_rest(void *owner)
+{
+	struct engine *engine = owner;
+
+	if (!engine->store_error) {
+		hold_release_due(engine);
+		follow_run(engine->follow);
+	}
+	engine_set_alarm(engine);
+}
+
+/* The mark far ahead of the clock: the clock was wrong then, or is now. */
+static void check_mark(struct engine *engine)
+{
+	int64_t now = clock_now(engine->clock), mark = planner_mark(engine->planner);
+
+	if (mark <= now + MARK_AHEAD_MS || planner_is_busy(engine->planner))
+		return;
+	report(EVENT_MARK_RESET, NULL,
+		"everything up to %lld h from now was decided already: the clock was ahead; "
+		"starting "
+		"again from now",
+		(long long)(mark - now) / 3600000);
+	planner_use_model(engine->planner, engine->model, now);
+}
+
+static void on_ring(void *owner, bool clock_set)
+{
+	struct engine *engine = owner;
+	int64_t next = planner_next_at(engine->planner);
+
+	if (clock_set) {
+		report(EVENT_CLOCK_SET, NULL, "the clock was set, or the machine resumed");
+		engine->missed = true;
+		check_mark(engine);
+		dispatch_review(engine->dispatch);
+	} else if (next != TIME_NEVER && clock_now(engine->clock) - next > MISSED_AFTER_MS) {
+		engine->missed = true;
+	}
+	engine_run(engine);
+}
+
+/* ---- the store in trouble ---- */
+
+static void on_probe(void *owner, const struct store_result *result)
+{
+	struct engine *engine = owner;
+	struct timeval again = {.tv_sec = RECOVER_S};
+
+	if (result->error) {
+		evtimer_add(engine->recover, &again);
+		return;
+	}
+	engine->store_error = 0;
+	report(EVENT_STORE_RECOVERED, NULL, "the store records again");
+	planner_use_model(engine->planner, engine->model, planner_mark(engine->planner));
+	engine->missed = true;
+	dispatch_hold(engine->dispatch, false);
+	engine_run(engine);
+}
+
+static void on_recover(evutil_socket_t fd unused_arg, short what unused_arg, void *data)
+{
+	struct engine *engine = data;
+	struct change *change = change_new();
+
+	change_set_value(change, "probe", NULL);
+	store_apply(engine->store, change, on_probe, engine);
+}
+
+void engine_store_failed(struct engine *engine, int error)
+{
+	struct timeval soon = {.tv_sec = RECOVER_S};
+
+	if (engine->store_error)
+		return;
+	engine->store_error = error;
+	report(EVENT_STORE_FAILED, NULL,
+		"the store in %s cannot record: %s; nothing new is sent until it can",
+		engine->state, strerror(-error));
+	dispatch_hold(engine->dispatch, true);
+	evtimer_add(engine->recover, &soon);
+}
+
+static void on_store_error(void *owner, int error)
+{
+	engine_store_failed(owner, error);
+}
+
+static void on_dispatch_store(void *owner, int error)
+{
+	if (error)
+		engine_store_failed(owner, error);
+}
+
+/* ---- what the parts ask ---- */
+
+void engine_take_delivery(struct engine *engine, struct delivery *delivery)
+{
+	if (delivery->state == DELIVERY_HELD) {
+		hold_put(engine, delivery);
+		engine_set_alarm(engine);
+	} else {
+		dispatch_submit(engine->dispatch, delivery);
+	}
+}
+
+static void on_recorded(void *owner, struct delivery *delivery)
+{
+	engine_take_delivery(owner, delivery);
+}
+
+static void on_follow(void *owner, const struct occurrence *occurrence)
+{
+	struct engine *engine = owner;
+
+	follow_put(engine->follow, occurrence);
+	engine_set_alarm(engine);
+}
+
+static void on_held_moved(void *owner, struct delivery *delivery)
+{
+	hold_move(owner, delivery);
+}
+
+static char *answer_url(void *owner, struct id occurrence, int64_t created_at)
+{
+	const struct engine *engine = owner;
+	char token[LINK_TOKEN + 1];
+
+	if (!engine->model->public_url)
+		return NULL;
+	link_write(&engine->link_key, occurrence, dispatch_link_expiry_s(created_at), token);
+	return str_printf("%s/a/%s", engine->model->public_url, token);
+}
+
+static int64_t paused_until(void *owner, const char *channel)
+{
+	const struct engine *engine = owner;
+
+	return known_channel_paused_until(engine->known, channel);
+}
+
+/* ---- care: history is pruned in slices ---- */
+
+static void care_later(struct engine *engine, int64_t seconds)
+{
+	struct timeval later = {.tv_sec = seconds};
+
+	evtimer_add(engine->care, &later);
+}
+
+static void on_pruned(void *owner, const struct store_result *result)
+{
+	struct engine *engine = owner;
+
+	if (result->error) {
+		care_later(engine, CARE_EVERY_S);
+		return;
+	}
+	if (result->count)
+		report(EVENT_PRUNED, NULL, "%zu occurrences older than `keep` were removed",
+			result->count);
+	care_later(engine, result->count >= PRUNE_SLICE ? 1 : CARE_EVERY_S);
+}
+
+static void on_care(evutil_socket_t fd unused_arg, short what unused_arg, void *data)
+{
+	struct engine *engine = data;
+
+	store_prune(engine->store, clock_now(engine->clock) - engine->model->keep_s * 1000,
+		PRUNE_SLICE, on_pruned, engine);
+}
+
+/* ---- loading what is open ---- */
+
+struct loading {
+	struct engine *engine;
+	int64_t mark_at;
+	char *key;
+	struct delivery **deliveries;
+	size_t count, capacity;
+};
+
+static void load_value(void *owner, const char *name, const char *value)
+{
+	struct loading *loading = owner;
+
+	if (str_eq(name, "mark") && str_to_int64(value, &loading->mark_at) < 0)
+		loading->mark_at = 0;
+	if (str_eq(name, "link-key")) {
+		free(loading->key);
+		loading->key = str_new(value);
+	}
+}
+
+static void load_begin(void *owner, const char *what, int64_t at)
+{
+	known_begin(((struct loading *)owner)->engine->known, what, at);
+}
+
+static void load_pause(
+	void *owner, const char *what, int64_t since_at, int64_t until_at, const char *reason)
+{
+	known_pause(((struct loading *)owner)->engine->known, what, since_at, until_at, reason);
+}
+
+static void load_delivery(void *owner, const struct delivery *delivery)
+{
+	struct loading *loading = owner;
+
+	ARRAY_GROW(loading->deliveries, loading->count, loading->capacity);
+	loading->deliveries[loading->count++] = delivery_copy(delivery);
+}
+
+static void load_follow(void *owner, const struct occurrence *occurrence)
+{
+	follow_put(((struct loading *)owner)->engine->follow, occurrence);
+}
+
+static void load_budget(void *owner, const char *recipient, int32_t date,
+	struct id delivery unused_arg, enum delivery_state state unused_arg)
+{
+	ledger_day(((struct loading *)owner)->engine->ledger, recipient, date)->used++;
+}
+
+/* The held message of a day takes what is still merged into it. */
+static void take_held(struct engine *engine, struct delivery *delivery)
+{
+	struct ledger_day *day;
+
+	if (delivery->state == DELIVERY_HELD && delivery->budget_date != INT32_MIN) {
+		day = ledger_day(engine->ledger, delivery->recipient, delivery->budget_date);
+		day->held = delivery;
+		day->join_next = delivery->purpose == PURPOSE_NUDGE;
+	}
+	engine_take_delivery(engine, delivery);
+}
+
+/* The link key: from the configuration, else made once and kept in the store. */
+static int set_link_key(struct engine *engine, const char *kept, struct change *change)
+{
+	unsigned char bytes[LINK_KEY];
+	char text[2 * LINK_KEY + 1];
+
+	if (engine->model->link_key)
+		return link_key_derive(secret_reveal(engine->model->link_key), &engine->link_key);
+	if (!kept) {
+		randombytes_buf(bytes, sizeof(bytes));
+		str_hex(bytes, sizeof(bytes), text);
+		change_set_value(change, "link-key", text);
+		kept = text;
+	}
+	return link_key_derive(kept, &engine->link_key);
+}
+
+static void on_accepted(void *owner, const struct store_result *result)
+{
+	if (result->error)
+		engine_store_failed(owner, result->error);
+}
+
+static int engine_load(struct engine *engine, char **ret_error)
+{
+	struct loading loading = {.engine = engine};
+	const struct store_visitor visitor = {.value = load_value,
+		.begin = load_begin,
+		.pause = load_pause,
+		.delivery = load_delivery,
+		.follow = load_follow,
+		.budget = load_budget};
+	int64_t now = clock_now(engine->clock);
+	struct change *change = change_new();
+	int r = store_load(engine->store, local_date(now / 1000) - 1, &visitor, &loading);
+
+	if (r == 0)
+		r = set_link_key(engine, loading.key, change);
+	if (r < 0) {
+		*ret_error = str_printf(
+			"the store in %s cannot be read: %s", engine->state, strerror(-r));
+		change_free(change);
+	} else {
+		known_accept(engine->known, engine->model, now, change);
+		store_apply(engine->store, change, on_accepted, engine);
+		if (!loading.mark_at)
+			loading.mark_at = now;
+		planner_use_model(engine->planner, engine->model, loading.mark_at);
+		r = dispatch_use_model(engine->dispatch, engine->model, ret_error);
+	}
+	for (size_t i = 0; i < loading.count; i++) {
+		if (r == 0)
+			take_held(engine, loading.deliveries[i]);
+		else
+			delivery_free(loading.deliveries[i]);
+	}
+	free(loading.deliveries);
+	free(loading.key);
+	return r;
+}
+
+/* ---- starting ---- */
+
+static int make_parts(struct engine *engine)
+{
+	struct planner_settings planner = {.loop = engine->loop,
+		.clock = engine->clock,
+		.store = engine->store,
+		.view = known_view(engine->known),
+		.owner = engine,
+		.answer_url = answer_url,
+		.on_recorded = on_recorded,
+		.on_follow = on_follow,
+		.on_held_moved = on_held_moved,
+		.on_rest = on_rest,
+		.on_store_error = on_store_error};
+	struct dispatch_settings dispatch = {.loop = engine->loop,
+		.clock = engine->clock,
+		.channels = engine->channels,
+		.store = engine->store,
+		.link_key = &engine->link_key,
+		.owner = engine,
+		.paused_until = paused_until,
+		.on_store = on_dispatch_store};
+	struct follow_settings follow = {.loop = engine->loop,
+		.clock = engine->clock,
+		.store = engine->store,
+		.view = known_view(engine->known),
+		.ledger = engine->ledger,
+		.owner = engine,
+		.on_recorded = on_recorded,
+		.on_store_error = on_store_error,
+		.on_rest = on_rest};
+	int r = dispatch_new(&dispatch, &engine->dispatch);
+
+	if (r < 0)
+		return r;
+	engine->planner = planner_new(&planner, engine->ledger);
+	follow.planner = engine->planner;
+	engine->follow = follow_new(&follow);
+	follow_use_model(engine->follow, engine->model);
+	engine->recover = evtimer_new(engine->loop, on_recover, engine);
+	engine->care = evtimer_new(engine->loop, on_care, engine);
+	return alarm_new(engine->clock, engine->loop, on_ring, engine, &engine->alarm);
+}
+
+static const char *choose_state(const struct engine_settings *settings, const struct model *model)
+{
+	const char *folder = getenv("STATE_DIRECTORY");
+
+	if (settings->state)
+		return settings->state;
+	if (model->state)
+		return model->state;
+	return str_empty(folder) ? "/var/lib/nudged" : folder;
+}
+
+static int open_store(
+	struct engine *engine, const struct engine_settings *settings, char **ret_error)
+{
+	struct store_settings store = {.kind = engine->model->store, .loop = engine->loop};
+
+	engine->state = str_new(choose_state(settings, engine->model));
+	store.folder = engine->state;
+	return store_open(&store, &engine->store, ret_error);
+}
+
+int engine_new(const struct engine_settings *settings, struct engine **ret,
+	struct complaints *complaints, char **ret_error)
+{
+	struct engine *engine = mem_new(sizeof(*engine));
+	struct config_needs needs;
+	int r;
+
+	engine->loop = settings->loop;
+	engine->clock = settings->clock;
+	engine->config_file = str_new(settings->config_file);
+	engine->channels = channels_new(settings->plugin_folder);
+	engine->known = known_new();
+	engine->ledger = ledger_new();
+	needs = channels_needs(engine->channels, clock_now(engine->clock) / 1000);
+	r = config_load(settings->config_file, &needs, false, &engine->model, complaints);
+	if (r == 0)
+		r = open_store(engine, settings, ret_error);
+	if (r == 0) {
+		r = make_parts(engine);
+		if (r < 0)
+			*ret_error = str_printf("starting: %s", strerror(-r));
+	}
+	if (r == 0)
+		r = engine_load(engine, ret_error);
+	if (r < 0) {
+		engine_free(engine);
+		return r;
+	}
+	*ret = engine;
+	return 0;
+}
+
+void engine_start(struct engine *engine)
+{
+	engine->started_at = clock_now(engine->clock);
+	engine->running = true;
+	engine->missed = true;
+	check_mark(engine);
+	care_later(engine, CARE_FIRST_S);
+	engine_run(engine);
+}
+
+/* ---- reload ---- */
+
+static void refuse_change(struct complaints *complaints, const struct model *now, const char *key,
+	const char *old_value, const char *new_value)
+{
+	if (!str_eq(old_value, new_value))
+		complaints_add(complaints, false, (struct where){.file = now->file},
+			"`%s` changed from \"%s\" to \"%s\": that needs a restart", key,
+			old_value ? old_value : "", new_value ? new_value : "");
+}
+
+static int check_reload(
+	const struct model *old, const struct model *now, struct complaints *complaints)
+{
+	size_t before = complaints->errors;
+
+	refuse_change(complaints, now, "state", old->state, now->state);
+	refuse_change(complaints, now, "store", old->store, now->store);
+	refuse_change(complaints, now, "control", old->control, now->control);
+	refuse_change(complaints, now, "listen", old->listen, now->listen);
+	return complaints->errors > before ? -EINVAL : 0;
+}
+
+static int reload(struct engine *engine, struct complaints *complaints)
+{
+	int64_t now = clock_now(engine->clock);
+	struct config_needs needs = channels_needs(engine->channels, now / 1000);
+	struct model *model, *old = engine->model;
+	struct change *change;
+	auto_free char *error = NULL;
+	int r = config_load(engine->config_file, &needs, false, &model, complaints);
+
+	if (r < 0)
+		return r;
+	r = check_reload(old, model, complaints);
+	if (r == 0) {
+		r = dispatch_use_model(engine->dispatch, model, &error);
+		if (r < 0)
+			complaints_add(complaints, false, (struct where){.file = model->file}, "%s",
+				error);
+	}
+	if (r < 0) {
+		model_unref(model);
+		return -EINVAL;
+	}
+	change = change_new();
+	known_accept(engine->known, model, now, change);
+	store_apply(engine->store, change, on_accepted, engine);
+	engine->model = model;
+	/* What is due in this very moment belongs to the new configuration. */
+	planner_use_model(engine->planner, model, planner_mark(engine->planner));
+	follow_use_model(engine->follow, model);
+	hold_review(engine);
+	if (model->link_key)
+		r = link_key_derive(secret_reveal(model->link_key), &engine->link_key);
+	model_unref(old);
+	engine->reloaded_at = now;
+	engine_run(engine);
+	engine_set_alarm(engine);
+	return r;
+}
+
+int engine_reload(struct engine *engine, struct complaints *complaints)
+{
+	int r = reload(engine, complaints);
+
+	if (r < 0)
+		report(EVENT_RELOAD_REFUSED, NULL,
+			"the new configuration has %zu errors; the old one stays",
+			complaints->errors);
+	else
+		report(EVENT_RELOADED, NULL, "%zu reminders for %zu people",
+			engine->model->n_reminders, engine->model->n_people);
+	return r;
+}
+
+/* ---- stopping ---- */
+
+static void on_drain_look(evutil_socket_t fd unused_arg, short what unused_arg, void *data)
+{
+	struct engine *engine = data;
+	struct timeval soon = {.tv_usec = DRAIN_LOOK_MS * 1000};
+	bool busy = dispatch_in_flight(engine->dispatch) || store_pending(engine->store) ||
+		    planner_is_busy(engine->planner);
+
+	if (busy && clock_mono(engine->clock) < engine->stop_by_mono)
+		evtimer_add(engine->stop_timer, &soon);
+	else
+		engine->on_stopped(engine->stop_owner);
+}
+
+void engine_stop(
+	struct engine *engine, int64_t limit_ms, void (*on_stopped)(void *owner), void *owner)
+{
+	engine->running = false;
+	engine->on_stopped = on_stopped;
+	engine->stop_owner = owner;
+	engine->stop_by_mono = clock_mono(engine->clock) + limit_ms;
+	planner_stop(engine->planner);
+	dispatch_hold(engine->dispatch, true);
+	engine->stop_timer = evtimer_new(engine->loop, on_drain_look, engine);
+	on_drain_look(-1, 0, engine);
+}
+
+static void event_release(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+void engine_free(struct engine *engine)
+{
+	if (!engine)
+		return;
+	event_release(engine->recover);
+	event_release(engine->care);
+	event_release(engine->stop_timer);
+	if (engine->alarm)
+		alarm_free(engine->alarm);
+	follow_free(engine->follow);
+	planner_free(engine->planner);
+	dispatch_free(engine->dispatch);
+	hold_free_all(engine);
+	if (engine->store)
+		store_close(engine->store);
+	ledger_free(engine->ledger);
+	known_free(engine->known);
+	model_unref(engine->model);
+	channels_free(engine->channels);
+	free(engine->config_file);
+	free(engine->state);
+	sodium_memzero(&engine->link_key, sizeof(engine->link_key));
+	free(engine);
+}

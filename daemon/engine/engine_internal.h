@@ -1,0 +1,54 @@
+/* Inside the engine: its parts. Shared by engine.c (life, alarm, store trouble), engine_hold.c
+ * (messages that gather) and engine_verbs.c (what people ask of it). */
+#pragma once
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "base/str.h"
+#include "engine/dispatch.h"
+#include "engine/engine.h"
+#include "engine/follow.h"
+#include "engine/known.h"
+#include "engine/planner.h"
+#include "engine/report.h"
+
+struct event;
+
+struct engine {
+	struct event_base *loop;
+	struct clock *clock;
+	char *config_file, *state;
+	struct model *model;
+	struct channels *channels;
+	struct store *store;
+	struct known *known;
+	struct ledger *ledger;
+	struct planner *planner;
+	struct follow *follow;
+	struct dispatch *dispatch;
+	struct alarm *alarm;
+	struct heap holds; /* of struct hold, by not_before_at */
+	struct link_key link_key;
+	int64_t started_at, reloaded_at;
+	bool running, missed; /* missed: unwatched time lies before the next run */
+	int store_error;
+	struct event *recover, *care, *stop_timer;
+	int64_t stop_by_mono;
+	void (*on_stopped)(void *owner);
+	void *stop_owner;
+};
+
+void engine_set_alarm(struct engine *engine);
+void engine_store_failed(struct engine *engine, int error);
+/* A recorded delivery finds its place: held, or dispatched. */
+void engine_take_delivery(struct engine *engine, struct delivery *delivery);
+
+/* engine_hold.c */
+void hold_put(struct engine *engine, struct delivery *delivery);
+void hold_move(struct engine *engine, struct delivery *delivery); /* its instant has changed */
+int64_t hold_next_at(const struct engine *engine);
+void hold_release_due(struct engine *engine);
+bool hold_cancel(struct engine *engine, struct id id, const char *reason);
+const struct delivery *hold_find(const struct engine *engine, struct id id);
+void hold_review(struct engine *engine); /* after a reload */
+void hold_free_all(struct engine *engine);

@@ -1,0 +1,515 @@
+/* Nudges, escalations and snoozed messages, by the resolver's rules. Owns the heap of what waits for
+ * an answer. Never sends by itself: it records a delivery and hands it over. */
+#include "engine/follow.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/str.h"
+#include "engine/report.h"
+
+#include <stdio.h>
+#include <uthash.h>
+
+enum { RUN_SLICE = 64, WAIT_MAX_S = 7 * 86400 };
+
+struct entry {
+	struct follow *follow;
+	struct heap_node node; /* key: follow_at */
+	struct id id;
+	uint64_t series; /* hash of reminder, recipient, subject */
+	char *reminder, *recipient;
+	int64_t due_at;
+	int nudges;
+	bool snoozed, busy; /* busy: a step of it is on its way to the store */
+	UT_hash_handle hh, hh_series;
+};
+
+struct follow {
+	struct follow_settings settings;
+	struct model *model;
+	struct heap heap;
+	struct entry *by_id, *by_series;
+};
+
+static uint64_t series_of(const struct occurrence *occurrence)
+{
+	return HASH_OF(occurrence->key.reminder, occurrence->key.recipient,
+		occurrence->key.about ? occurrence->key.about : "");
+}
+
+struct follow *follow_new(const struct follow_settings *settings)
+{
+	struct follow *follow = mem_new(sizeof(*follow));
+
+	follow->settings = *settings;
+	return follow;
+}
+
+static void entry_free(struct entry *entry)
+{
+	struct follow *follow = entry->follow;
+
+	heap_remove(&follow->heap, &entry->node);
+	HASH_DELETE(hh, follow->by_id, entry);
+	HASH_DELETE(hh_series, follow->by_series, entry);
+	free(entry->reminder);
+	free(entry->recipient);
+	free(entry);
+}
+
+void follow_free(struct follow *follow)
+{
+	struct entry *entry, *next;
+
+	if (!follow)
+		return;
+	HASH_ITER(hh, follow->by_id, entry, next)
+		entry_free(entry);
+	heap_free(&follow->heap);
+	model_unref(follow->model);
+	free(follow);
+}
+
+void follow_use_model(struct follow *follow, struct model *model)
+{
+	struct model *old = follow->model;
+
+	follow->model = model_ref(model);
+	model_unref(old);
+}
+
+static struct entry *find(struct follow *follow, struct id id)
+{
+	struct entry *entry;
+
+	HASH_FIND(hh, follow->by_id, id.bytes, sizeof(id.bytes), entry);
+	return entry;
+}
+
+int64_t follow_next_at(const struct follow *follow)
+{
+	struct heap_node *first = heap_first(&follow->heap);
+
+	return first ? first->key : TIME_NEVER;
+}
+
+size_t follow_count(const struct follow *follow)
+{
+	return HASH_COUNT(follow->by_id);
+}
+
+static struct entry *entry_new(struct follow *follow, const struct occurrence *occurrence)
+{
+	struct entry *entry = mem_new(sizeof(*entry));
+
+	entry->follow = follow;
+	entry->id = occurrence->id;
+	entry->series = series_of(occurrence);
+	entry->reminder = str_new(occurrence->key.reminder);
+	entry->recipient = str_new(occurrence->key.recipient);
+	entry->due_at = occurrence->due_at;
+	entry->nudges = occurrence->nudges;
+	entry->snoozed = occurrence->answer == ANSWER_SNOOZE;
+	HASH_ADD_KEYPTR(hh, follow->by_id, entry->id.bytes, sizeof(entry->id.bytes), entry);
+	HASH_ADD(hh_series, follow->by_series, series, sizeof(entry->series), entry);
+	return entry;
+}
+
+/* ---- changes of an occurrence without a message ---- */
+
+static void on_closed(void *owner, const struct store_result *result)
+{
+	struct follow *follow = owner;
+
+	if (result->error)
+		follow->settings.on_store_error(follow->settings.owner, result->error);
+}
+
+static void record_follow(
+	struct follow *follow, const struct entry *entry, enum occurrence_state state, int64_t at)
+{
+	struct change *change = change_new();
+
+	change_follow_occurrence(change, entry->id, state, at, entry->nudges);
+	store_apply(follow->settings.store, change, on_closed, follow);
+}
+
+static void close_entry(struct entry *entry)
+{
+	record_follow(entry->follow, entry, OCCURRENCE_CLOSED, TIME_NEVER);
+	entry_free(entry);
+}
+
+static void postpone(struct entry *entry, int64_t at)
+{
+	record_follow(entry->follow, entry, OCCURRENCE_OPEN, at);
+	heap_put(&entry->follow->heap, &entry->node, at);
+}
+
+void follow_put(struct follow *follow, const struct occurrence *occurrence)
+{
+	uint64_t series = series_of(occurrence);
+	struct entry *older;
+
+	HASH_FIND(hh_series, follow->by_series, &series, sizeof(series), older);
+	if (older && id_eq(older->id, occurrence->id))
+		return;
+	if (older)
+		close_entry(older);
+	heap_put(&follow->heap, &entry_new(follow, occurrence)->node, occurrence->follow_at);
+}
+
+void follow_answered(struct follow *follow, const struct occurrence *occurrence, int64_t follow_at)
+{
+	struct entry *entry = find(follow, occurrence->id);
+
+	if (follow_at == TIME_NEVER) {
+		if (entry)
+			entry_free(entry);
+		return;
+	}
+	if (!entry)
+		entry = entry_new(follow, occurrence);
+	entry->snoozed = true;
+	heap_put(&follow->heap, &entry->node, follow_at);
+}
+
+void follow_forget_person(struct follow *follow, const char *person)
+{
+	struct entry *entry, *next;
+
+	HASH_ITER(hh, follow->by_id, entry, next)
+		if (str_eq(entry->recipient, person))
+			entry_free(entry);
+}
+
+/* ---- one step: a nudge or an escalation ---- */
+
+/* What one step is about, while it is on its way through the store. */
+struct step {
+	struct follow *follow;
+	struct model *model;
+	struct id id;
+	const struct reminder *reminder;
+	const struct person *person; /* who has not answered */
+	const struct person *to;     /* who is told */
+	bool escalates;
+	int64_t next_follow_at;
+	struct delivery *delivery;  /* recorded by this step; NULL: it joined another */
+	struct occurrence *telling; /* of an escalation */
+	struct ledger_day *counted;
+};
+
+static void step_free(struct step *step)
+{
+	occurrence_free(step->telling);
+	model_unref(step->model);
+	free(step);
+}
+
+static const struct person *escalation_target(
+	const struct reminder *reminder, const struct person *person)
+{
+	if (reminder->nudge.escalate_person)
+		return reminder->nudge.escalate_person;
+	return person_related(person, reminder->nudge.escalate_relation);
+}
+
+/* The instant of the step after this one: due + after x (n + 1), and never two steps at once. */
+static int64_t next_step_at(const struct entry *entry, const struct reminder *reminder, int64_t now)
+{
+	const struct nudge *nudge = &reminder->nudge;
+	bool escalates = nudge->escalate_person || nudge->escalate_relation != RELATION_NONE;
+	int done = entry->nudges + 1;
+	int64_t at = entry->due_at + nudge->after_s * 1000 * (done + 1);
+
+	if (entry->snoozed || done > nudge->at_most || (done == nudge->at_most && !escalates))
+		return TIME_NEVER;
+	return MAX_OF(at, now + nudge->after_s * 1000 / 2);
+}
+
+static void tell_step(const struct step *step, const struct occurrence *occurrence)
+{
+	struct subject subject = {.reminder = step->reminder->id,
+		.person = step->to->id,
+		.occurrence = occurrence->id,
+		.due_at = occurrence->due_at};
+
+	if (step->delivery)
+		subject.delivery = step->delivery->id;
+	if (step->escalates)
+		report(EVENT_ESCALATED, &subject, "%s: %s is told that %s has not answered",
+			step->reminder->id, step->to->id, step->person->id);
+	else
+		report(EVENT_NUDGED, &subject, "%s: %s is asked again", step->reminder->id,
+			step->to->id);
+}
+
+static void uncount(struct step *step)
+{
+	if (step->counted) {
+		step->counted->used--;
+		if (step->counted->held == step->delivery)
+			step->counted->held = NULL;
+	}
+	delivery_free(step->delivery);
+	step->delivery = NULL;
+}
+
+/* An answer came while the message was being recorded: it is taken back before it goes. */
+static void take_back(struct step *step)
+{
+	struct change *change = change_new();
+
+	step->delivery->state = DELIVERY_CANCELLED;
+	free(step->delivery->reason);
+	step->delivery->reason = str_new("answered meanwhile");
+	change_settle_delivery(change, step->delivery);
+	store_apply(step->follow->settings.store, change, on_closed, step->follow);
+	uncount(step);
+}
+
+static void on_step_stored(void *owner, const struct store_result *result)
+{
+	struct step *step = owner;
+	struct follow *follow = step->follow;
+	struct entry *entry = find(follow, step->id);
+
+	if (entry)
+		entry->busy = false;
+	if (result->error) {
+		uncount(step);
+		if (entry) /* once more, when the store works */
+			heap_put(&follow->heap, &entry->node,
+				clock_now(follow->settings.clock) + 5000);
+		follow->settings.on_store_error(follow->settings.owner, result->error);
+		step_free(step);
+		return;
+	}
+	if (step->delivery && result->n_dropped)
+		uncount(step);
+	else if (step->delivery && !entry)
+		take_back(step);
+	else if (step->delivery)
+		follow->settings.on_recorded(follow->settings.owner, step->delivery);
+	if (entry) {
+		entry->nudges++;
+		if (step->next_follow_at == TIME_NEVER)
+			entry_free(entry);
+		else
+			heap_put(&follow->heap, &entry->node, step->next_follow_at);
+	}
+	step_free(step);
+	follow->settings.on_rest(follow->settings.owner);
+}
+
+/* What the message says: the occurrence again, or word to somebody else about it. */
+static struct occurrence *word_nudge(const struct occurrence *original)
+{
+	struct occurrence *again = occurrence_copy(original);
+	char *title = str_printf("Still open: %s",
+		str_empty(original->title) ? original->key.reminder : original->title);
+
+	free(again->title);
+	again->title = title;
+	return again;
+}
+
+static struct occurrence *word_escalation(
+	const struct step *step, const struct occurrence *original, int64_t now)
+{
+	struct occurrence *telling = mem_new(sizeof(*telling));
+	char local[CIVIL_TEXT];
+
+	local_write(zone_to_local(step->to->place->zone, original->due_at / 1000, NULL), local);
+	local[16] = 0;
+	local[10] = ' ';
+	telling->id = id_new(now);
+	telling->key = (struct occurrence_key){.reminder = str_new(step->reminder->id),
+		.recipient = str_new(step->to->id),
+		.about = str_new(step->person->id),
+		.local = original->key.local,
+		.pass = original->key.pass};
+	telling->kind = str_new(kind_names[KIND_CHECKIN]);
+	telling->due_at = original->due_at;
+	telling->planned_at = now;
+	telling->state = OCCURRENCE_OPEN;
+	telling->rule = str_new("schedule: no answer after every nudge");
+	telling->about_name = str_new(step->person->name);
+	telling->follow_at = TIME_NEVER;
+	telling->title = str_printf("No answer from %s yet", step->person->name);
+	telling->text = str_printf(
+		"%s was asked \"%s\" at %s and has not answered. A friendly word "
+		"may help more than one more message.",
+		step->person->name,
+		str_empty(original->title) ? original->key.reminder : original->title, local);
+	return telling;
+}
+
+/* The planner's decision in the shape that makes deliveries. */
+static struct planned plan_of(
+	const struct step *step, const struct occurrence *original, int64_t at)
+{
+	return (struct planned){.reminder = step->reminder,
+		.place = step->to->place,
+		.person = step->to,
+		.slot = {.local = original->key.local, .pass = original->key.pass},
+		.due_at = original->due_at,
+		.send_at = at,
+		.fire_at = at};
+}
+
+static void make_message(struct step *step, struct change *change,
+	const struct occurrence *original, const struct occurrence *item, int64_t now)
+{
+	struct follow *follow = step->follow;
+	struct planned planned = plan_of(step, original, now);
+	struct ledger_day *day = NULL;
+	int32_t date;
+	enum extra extra = planner_place_extra(
+		follow->settings.planner, step->to, now, &planned.send_at, &date);
+
+	if (step->model->daily_limit)
+		day = ledger_day(follow->settings.ledger, step->to->id, date);
+	if (day && day->held && extra != EXTRA_NOW) {
+		change_join_delivery(change, day->held->id, item->id, day->held->not_before_at);
+		delivery_add_item(day->held, item);
+		return;
+	}
+	step->delivery = planner_make_delivery(
+		step->model, &planned, step->escalates ? PURPOSE_ESCALATE : PURPOSE_NUDGE, now, 0);
+	delivery_add_item(step->delivery, item);
+	if (day) {
+		step->delivery->budget_date = date;
+		day->used++;
+		step->counted = day;
+	}
+	if (day && extra != EXTRA_NOW) {
+		step->delivery->state = DELIVERY_HELD;
+		day->held = step->delivery;
+		day->join_next = true;
+	}
+	change_record_delivery(change, step->delivery);
+}
+
+/* The occurrence as the store has it: still open, or snoozed. */
+static void on_found(void *owner, int error, struct occurrence *const *occurrences, size_t count)
+{
+	struct step *step = owner;
+	struct follow *follow = step->follow;
+	struct entry *entry = find(follow, step->id);
+	const struct occurrence *original = count ? occurrences[0] : NULL;
+	int64_t now = clock_now(follow->settings.clock);
+	struct change *change;
+	struct occurrence *item;
+
+	if (error || !entry || !original ||
+		(original->state != OCCURRENCE_OPEN && !entry->snoozed)) {
+		if (entry && error)
+			heap_put(&follow->heap, &entry->node, now + 5000);
+		if (entry)
+			entry->busy = false;
+		if (entry && !error)
+			entry_free(entry);
+		step_free(step);
+		return;
+	}
+	change = change_new();
+	step->next_follow_at = next_step_at(entry, step->reminder, now);
+	item = step->escalates ? word_escalation(step, original, now) : word_nudge(original);
+	if (step->escalates)
+		change_record_occurrence(change, item);
+	change_follow_occurrence(change, step->id,
+		entry->snoozed ? OCCURRENCE_ANSWERED : OCCURRENCE_OPEN, step->next_follow_at,
+		entry->nudges + 1);
+	make_message(step, change, original, item, now);
+	tell_step(step, original);
+	step->telling = item;
+	store_apply(follow->settings.store, change, on_step_stored, step);
+}
+
+static bool can_reach(const struct reminder *reminder, const struct person *person)
+{
+	struct planned planned = {.reminder = reminder, .person = person};
+
+	return planner_ways(&planned) > 0;
+}
+
+/* The resolver's rules for one more message: false when this step is left out. *ret_at: when. */
+static bool may_step(const struct follow *follow, const struct reminder *reminder,
+	const struct person *to, int64_t now, int64_t *ret_at)
+{
+	const struct view *view = follow->settings.view;
+	enum rule_id rule = BY_PAUSE;
+	int64_t since;
+
+	*ret_at = resolver_allowed_at(to->place, reminder->anywhere, now, WAIT_MAX_S, &rule);
+	if (*ret_at == TIME_NEVER || !can_reach(reminder, to))
+		return false;
+	if (view->paused(view->owner, reminder, to, now, &rule, &since) && rule != BY_LESS)
+		return false;
+	return !person_is_away(
+		to, local_date(zone_to_local(to->place->zone, *ret_at / 1000, NULL)));
+}
+
+/* Left out (away, paused): the next one may come in its time. */
+static void leave_out(struct entry *entry, const struct reminder *reminder, int64_t now)
+{
+	int64_t next = next_step_at(entry, reminder, now);
+
+	entry->nudges++;
+	if (next == TIME_NEVER)
+		close_entry(entry);
+	else
+		postpone(entry, next);
+}
+
+static void run_entry(struct follow *follow, struct entry *entry, int64_t now)
+{
+	const struct reminder *reminder = model_reminder(follow->model, entry->reminder);
+	const struct person *person = model_person(follow->model, entry->recipient);
+	bool escalates;
+	const struct person *to;
+	struct step *step;
+	int64_t at;
+
+	heap_remove(&follow->heap, &entry->node);
+	if (!reminder || !person || (!reminder->nudge.after_s && !entry->snoozed)) {
+		close_entry(entry);
+		return;
+	}
+	escalates = !entry->snoozed && entry->nudges >= reminder->nudge.at_most;
+	to = escalates ? escalation_target(reminder, person) : person;
+	if (!to) {
+		close_entry(entry);
+		return;
+	}
+	if (!may_step(follow, reminder, to, now, &at)) {
+		leave_out(entry, reminder, now);
+		return;
+	}
+	if (at > now) {
+		postpone(entry, at);
+		return;
+	}
+	entry->busy = true;
+	step = mem_new(sizeof(*step));
+	*step = (struct step){.follow = follow,
+		.model = model_ref(follow->model),
+		.id = entry->id,
+		.reminder = reminder,
+		.person = person,
+		.to = to,
+		.escalates = escalates};
+	store_find_occurrences(follow->settings.store,
+		&(struct store_query){.id = entry->id, .limit = 1}, on_found, step);
+}
+
+void follow_run(struct follow *follow)
+{
+	int64_t now = clock_now(follow->settings.clock);
+	struct heap_node *first;
+	int slice = RUN_SLICE;
+
+	while (slice-- > 0 && (first = heap_first(&follow->heap)) && first->key <= now)
+		run_entry(follow, container_of(first, struct entry, node), now);
+}
