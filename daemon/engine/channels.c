@@ -4,9 +4,11 @@
 #include "base/str.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/queue.h>
+#include <unistd.h>
 
 enum { SHOWN_MAX = 256 * 1024, SHOWN_BODY = 64 * 1024 };
 
@@ -28,6 +30,24 @@ struct channels {
 	SLIST_HEAD(, loaded) loaded;
 	SLIST_HEAD(, checked) checked;
 };
+
+char *channels_default_folder(void)
+{
+	char program[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	char *slash, *folder;
+
+	if (len > 0) {
+		program[len] = 0;
+		slash = strrchr(program, '/');
+		*slash = 0;
+		folder = str_printf("%s/plugins", program);
+		if (access(folder, X_OK) == 0)
+			return folder;
+		free(folder);
+	}
+	return str_new(NUDGED_PLUGIN_DIR);
+}
 
 struct channels *channels_new(const char *plugin_folder)
 {

@@ -8,6 +8,10 @@
 
 struct channels;
 
+/* Where plugins are by default: `plugins` beside the program when it is there (a build tree), else
+ * the installed folder. Owned by the caller. */
+char *channels_default_folder(void);
+
 struct channels *channels_new(const char *plugin_folder);
 void channels_free(struct channels *channels);
 /* What config_load needs, with now (seconds). Lent while `channels` lives. */

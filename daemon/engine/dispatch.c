@@ -485,6 +485,15 @@ void dispatch_cancel_nudges(struct dispatch *dispatch, struct id occurrence, con
 	}
 }
 
+void dispatch_cancel_person(struct dispatch *dispatch, const char *person, const char *reason)
+{
+	struct job *job, *next;
+
+	HASH_ITER(hh, dispatch->jobs, job, next)
+		if (str_eq(job->delivery->recipient, person))
+			job_cancel(job, reason);
+}
+
 void dispatch_hold(struct dispatch *dispatch, bool held)
 {
 	dispatch->held = held;

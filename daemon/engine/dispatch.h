@@ -47,6 +47,9 @@ bool dispatch_cancel(struct dispatch *dispatch, struct id id, const char *reason
 /* Cancels waiting nudges and escalations that are about the occurrence only. */
 void dispatch_cancel_nudges(struct dispatch *dispatch, struct id occurrence, const char *reason);
 
+/* Cancels everything open for a person. */
+void dispatch_cancel_person(struct dispatch *dispatch, const char *person, const char *reason);
+
 /* Starts nothing new while held. */
 void dispatch_hold(struct dispatch *dispatch, bool held);
 /* Looks again at clock and pauses. */

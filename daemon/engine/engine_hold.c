@@ -122,15 +122,27 @@ bool hold_cancel(struct engine *engine, struct id id, const char *reason)
 	return hold != NULL;
 }
 
+void hold_cancel_person(struct engine *engine, const char *person, const char *reason)
+{
+	for (size_t i = engine->holds.count; i-- > 0;) {
+		struct hold *hold = container_of(engine->holds.nodes[i], struct hold, node);
+
+		if (!str_eq(hold->delivery->recipient, person))
+			continue;
+		cancel(hold, reason);
+		i = engine->holds.count; /* the heap has changed its order */
+	}
+}
+
 void hold_review(struct engine *engine)
 {
 	for (size_t i = engine->holds.count; i-- > 0;) {
 		struct hold *hold = container_of(engine->holds.nodes[i], struct hold, node);
 
-		if (!model_person(engine->model, hold->delivery->recipient)) {
-			cancel(hold, "the person was removed from the configuration");
-			i = engine->holds.count;
-		}
+		if (model_person(engine->model, hold->delivery->recipient))
+			continue;
+		cancel(hold, "the person was removed from the configuration");
+		i = engine->holds.count;
 	}
 }
 

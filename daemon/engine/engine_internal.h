@@ -49,6 +49,7 @@ void hold_move(struct engine *engine, struct delivery *delivery); /* its instant
 int64_t hold_next_at(const struct engine *engine);
 void hold_release_due(struct engine *engine);
 bool hold_cancel(struct engine *engine, struct id id, const char *reason);
+void hold_cancel_person(struct engine *engine, const char *person, const char *reason);
 const struct delivery *hold_find(const struct engine *engine, struct id id);
 void hold_review(struct engine *engine); /* after a reload */
 void hold_free_all(struct engine *engine);

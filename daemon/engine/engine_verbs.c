@@ -1,0 +1,612 @@
+/* What people ask of the engine: answers, sends, retries, pauses, tests, reading the record. Each is
+ * recorded before it is confirmed. Owns the requests under way. */
+#include "engine/engine_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum {
+	SNOOZE_MIN_S = 60,
+	SNOOZE_MAX_S = 30 * 86400,
+	ANSWER_TEXT_MAX = 4000,
+	REASON_MAX = 200,
+	MANUAL_PASS = 2, /* the pass of a slot that no clock named */
+	SEND_SLICE = 256,
+	RETRY_LIFE_MS = 3600 * 1000,
+};
+
+/* One request of somebody, on its way through the store. */
+struct asked {
+	struct engine *engine;
+	engine_on_done on_done;
+	void *owner;
+	struct id id;
+	enum answer answer;
+	int64_t follow_at;
+	char *text, *what;
+	struct occurrence *occurrence;
+	struct delivery **deliveries;
+	size_t count, capacity, pending;
+	int error;
+};
+
+static struct asked *asked_new(struct engine *engine, engine_on_done on_done, void *owner)
+{
+	struct asked *asked = mem_new(sizeof(*asked));
+
+	asked->engine = engine;
+	asked->on_done = on_done;
+	asked->owner = owner;
+	return asked;
+}
+
+static void asked_end(struct asked *asked, int error, const char *why)
+{
+	asked->on_done(asked->owner, error, why);
+	occurrence_free(asked->occurrence);
+	free(asked->text);
+	free(asked->what);
+	free(asked->deliveries);
+	free(asked);
+}
+
+/* Refuses on the loop's next turn: completions never come from inside the call. */
+static void on_refused(void *owner, const struct store_result *result unused_arg)
+{
+	struct asked *asked = owner;
+	char *why = asked->text;
+
+	asked->text = NULL;
+	asked_end(asked, asked->error, why);
+	free(why);
+}
+
+static void refuse(struct asked *asked, int error, char *why)
+{
+	free(asked->text);
+	asked->text = why;
+	asked->error = error;
+	store_apply(asked->engine->store, change_new(), on_refused, asked);
+}
+
+/* ---- answers ---- */
+
+static void after_answer(struct engine *engine, const struct occurrence *occurrence,
+	enum answer answer, int64_t follow_at)
+{
+	const char *person = occurrence->key.recipient, *reminder = occurrence->key.reminder;
+	struct subject subject = {
+		.reminder = reminder, .person = person, .due_at = occurrence->due_at};
+
+	subject.occurrence = occurrence->id;
+	report(EVENT_ANSWERED, &subject, "%s: %s answered %s", reminder, person,
+		answer_names[answer]);
+	follow_answered(engine->follow, occurrence, follow_at);
+	dispatch_cancel_nudges(engine->dispatch, occurrence->id, "answered");
+	engine_set_alarm(engine);
+}
+
+/* less and stop are kept as pauses of one reminder for one person; any other answer takes nothing
+ * back: `nudgectl resume` does. */
+static void record_wish(struct asked *asked, struct change *change)
+{
+	const struct occurrence_key *key = &asked->occurrence->key;
+	int64_t now = clock_now(asked->engine->clock);
+
+	if (asked->answer != ANSWER_LESS && asked->answer != ANSWER_STOP)
+		return;
+	asked->what =
+		str_printf("%s:%s:%s", answer_names[asked->answer], key->recipient, key->reminder);
+	change_put_pause(change, asked->what, now, TIME_NEVER, "their own answer");
+}
+
+static void on_answer_stored(void *owner, const struct store_result *result)
+{
+	struct asked *asked = owner;
+	struct engine *engine = asked->engine;
+
+	if (result->error) {
+		engine_store_failed(engine, result->error);
+		asked_end(
+			asked, result->error, "the answer could not be recorded; try again later");
+		return;
+	}
+	if (asked->what)
+		known_pause(engine->known, asked->what, clock_now(engine->clock), TIME_NEVER,
+			"their own answer");
+	after_answer(engine, asked->occurrence, asked->answer, asked->follow_at);
+	asked_end(asked, 0, NULL);
+}
+
+static void on_answer_found(void *owner, int error, struct occurrence *const *list, size_t count)
+{
+	struct asked *asked = owner;
+	struct change *change;
+
+	if (error || !count) {
+		asked_end(asked, error ? error : -ENOENT, error ? NULL : "no such occurrence");
+		return;
+	}
+	if (list[0]->state == OCCURRENCE_SKIPPED || str_starts(list[0]->key.recipient, "room:")) {
+		asked_end(asked, -EINVAL, "this occurrence cannot be answered");
+		return;
+	}
+	asked->occurrence = occurrence_copy(list[0]);
+	change = change_new();
+	change_answer_occurrence(change, asked->id, asked->answer, asked->text,
+		clock_now(asked->engine->clock), asked->follow_at);
+	record_wish(asked, change);
+	store_apply(asked->engine->store, change, on_answer_stored, asked);
+}
+
+static const char *why_not_answer(enum answer answer, int64_t snooze_s, const char *text)
+{
+	if (answer == ANSWER_NONE || answer >= ANSWERS)
+		return "an answer is one of done, stuck, snooze, skip, less, stop";
+	if (answer == ANSWER_SNOOZE && (snooze_s < SNOOZE_MIN_S || snooze_s > SNOOZE_MAX_S))
+		return "a snooze lasts from 1 minute to 30 days";
+	if (text && (strlen(text) > ANSWER_TEXT_MAX || !str_is_utf8(text, strlen(text)) ||
+			    !str_is_printable(text, strlen(text), true)))
+		return "the text must be UTF-8 of at most 4000 bytes, without control characters";
+	return NULL;
+}
+
+void engine_answer(struct engine *engine, struct id occurrence, enum answer answer,
+	int64_t snooze_s, const char *text, engine_on_done on_done, void *owner)
+{
+	struct asked *asked = asked_new(engine, on_done, owner);
+	const char *why = why_not_answer(answer, snooze_s, text);
+
+	if (why) {
+		refuse(asked, -EINVAL, str_new(why));
+		return;
+	}
+	asked->id = occurrence;
+	asked->answer = answer;
+	asked->text = str_new(text);
+	asked->follow_at = TIME_NEVER;
+	if (answer == ANSWER_SNOOZE)
+		asked->follow_at = clock_now(engine->clock) + snooze_s * 1000;
+	store_find_occurrences(engine->store, &(struct store_query){.id = occurrence, .limit = 1},
+		on_answer_found, asked);
+}
+
+/* ---- sending now ---- */
+
+static void on_sent_stored(void *owner, const struct store_result *result)
+{
+	struct asked *asked = owner;
+	auto_free char *why = NULL;
+
+	if (result->error)
+		asked->error = result->error;
+	if (--asked->pending)
+		return;
+	for (size_t i = 0; i < asked->count; i++) {
+		if (asked->error)
+			delivery_free(asked->deliveries[i]);
+		else
+			dispatch_submit(asked->engine->dispatch, asked->deliveries[i]);
+	}
+	if (asked->error)
+		engine_store_failed(asked->engine, asked->error);
+	why = str_printf("%zu deliveries", asked->count);
+	asked_end(asked, asked->error, asked->error ? "the store cannot record it" : why);
+}
+
+static void submit_send(struct asked *asked, struct change **change)
+{
+	asked->pending++;
+	store_apply(asked->engine->store, *change, on_sent_stored, asked);
+	*change = change_new();
+}
+
+static void send_planned(struct asked *asked, struct change **change, struct planned *planned)
+{
+	struct engine *engine = asked->engine;
+	size_t ways = planner_ways(planned);
+	struct occurrence *occurrence;
+	struct subject subject;
+
+	if (!ways)
+		return;
+	occurrence = planner_make_occurrence(engine->planner, planned, planned->due_at);
+	occurrence->follow_at = TIME_NEVER;
+	change_record_occurrence(*change, occurrence);
+	for (size_t i = 0; i < ways; i++) {
+		struct delivery *delivery = planner_make_delivery(
+			engine->model, planned, PURPOSE_MANUAL, planned->due_at, i);
+
+		delivery_add_item(delivery, occurrence);
+		change_record_delivery(*change, delivery);
+		ARRAY_GROW(asked->deliveries, asked->count, asked->capacity);
+		asked->deliveries[asked->count++] = delivery;
+	}
+	subject = (struct subject){.reminder = occurrence->key.reminder,
+		.person = occurrence->key.recipient,
+		.due_at = occurrence->due_at};
+	subject.occurrence = occurrence->id;
+	report(EVENT_RECORDED, &subject, "%s for %s: sent by hand", occurrence->key.reminder,
+		occurrence->key.recipient);
+	occurrence_free(occurrence);
+	if (change_size(*change) >= SEND_SLICE)
+		submit_send(asked, change);
+}
+
+static struct planned manual_plan(
+	const struct reminder *reminder, const struct place *place, int64_t now)
+{
+	struct planned planned = {.reminder = reminder,
+		.place = place,
+		.due_at = now,
+		.send_at = now,
+		.fire_at = now};
+
+	planned.slot.utc = now / 1000;
+	planned.slot.local = zone_to_local(place->zone, now / 1000, NULL);
+	planned.slot.pass = MANUAL_PASS;
+	snprintf(planned.detail, sizeof(planned.detail), "sent by hand");
+	return planned;
+}
+
+void engine_send(struct engine *engine, const char *reminder_id, const char *person_id,
+	engine_on_done on_done, void *owner)
+{
+	struct asked *asked = asked_new(engine, on_done, owner);
+	const struct reminder *reminder = model_reminder(engine->model, reminder_id);
+	const struct person *person = person_id ? model_person(engine->model, person_id) : NULL;
+	int64_t now = clock_now(engine->clock);
+	struct change *change;
+
+	if (!reminder || (person_id && !person)) {
+		refuse(asked, -ENOENT,
+			str_printf("no such %s: %s", reminder ? "person" : "reminder",
+				reminder ? person_id : reminder_id));
+		return;
+	}
+	change = change_new();
+	for (size_t i = 0; i < reminder->n_pairs; i++) {
+		const struct pair *pair = &reminder->pairs[i];
+		const struct person *to = engine->model->people[pair->recipient];
+		struct planned planned = manual_plan(reminder, to->place, now);
+
+		if (person && person != to)
+			continue;
+		planned.person = to;
+		if (reminder->has_about)
+			planned.about = engine->model->people[pair->subject];
+		send_planned(asked, &change, &planned);
+	}
+	for (size_t i = 0; i < reminder->n_rooms && !person; i++) {
+		struct planned planned = manual_plan(reminder, reminder->place, now);
+
+		planned.room = reminder->rooms[i];
+		send_planned(asked, &change, &planned);
+	}
+	if (!asked->count) {
+		change_free(change);
+		refuse(asked, -EINVAL, str_new("it reaches nobody: no recipient with a channel"));
+		return;
+	}
+	submit_send(asked, &change);
+	change_free(change);
+}
+
+/* ---- deliveries by hand ---- */
+
+static void on_retry_stored(void *owner, const struct store_result *result)
+{
+	struct asked *asked = owner;
+
+	if (result->error) {
+		delivery_free(asked->deliveries[0]);
+		asked_end(asked, result->error, "the store cannot record it");
+		return;
+	}
+	dispatch_submit(asked->engine->dispatch, asked->deliveries[0]);
+	asked_end(asked, 0, "tried again");
+}
+
+static void on_retry_found(void *owner, int error, struct delivery *const *list, size_t count)
+{
+	struct asked *asked = owner;
+	struct engine *engine = asked->engine;
+	int64_t now = clock_now(engine->clock);
+	struct delivery *again;
+	struct change *change;
+
+	if (error || !count) {
+		asked_end(asked, error ? error : -ENOENT, error ? NULL : "no such delivery");
+		return;
+	}
+	if (list[0]->state == DELIVERY_DELIVERED || delivery_is_open(list[0]->state)) {
+		asked_end(asked, -EINVAL,
+			list[0]->state == DELIVERY_DELIVERED ? "it was delivered"
+							     : "it is being worked on");
+		return;
+	}
+	again = delivery_copy(list[0]);
+	again->state = DELIVERY_WAITING;
+	again->next_at = now;
+	again->attempts = 0;
+	again->expire_at = now + RETRY_LIFE_MS;
+	ARRAY_GROW(asked->deliveries, asked->count, asked->capacity);
+	asked->deliveries[asked->count++] = again;
+	change = change_new();
+	change_settle_delivery(change, again);
+	store_apply(engine->store, change, on_retry_stored, asked);
+}
+
+void engine_retry(struct engine *engine, struct id delivery, engine_on_done on_done, void *owner)
+{
+	struct asked *asked = asked_new(engine, on_done, owner);
+
+	if (dispatch_hurry(engine->dispatch, delivery)) {
+		refuse(asked, 0, str_new("tried at once"));
+		return;
+	}
+	store_find_deliveries(engine->store, &(struct store_query){.id = delivery, .limit = 1},
+		on_retry_found, asked);
+}
+
+static void on_drop_found(void *owner, int error, struct delivery *const *list, size_t count)
+{
+	struct asked *asked = owner;
+	auto_free char *why = NULL;
+
+	if (!error && count)
+		why = str_printf("it is %s already", delivery_state_names[list[0]->state]);
+	asked_end(asked,
+		error   ? error
+		: count ? -EINVAL
+			: -ENOENT,
+		count ? why : "no such delivery");
+}
+
+void engine_drop(struct engine *engine, struct id delivery, engine_on_done on_done, void *owner)
+{
+	struct asked *asked = asked_new(engine, on_done, owner);
+
+	if (dispatch_cancel(engine->dispatch, delivery, "dropped by an administrator") ||
+		hold_cancel(engine, delivery, "dropped by an administrator")) {
+		refuse(asked, 0, str_new("dropped"));
+		return;
+	}
+	store_find_deliveries(engine->store, &(struct store_query){.id = delivery, .limit = 1},
+		on_drop_found, asked);
+}
+
+/* ---- pauses ---- */
+
+/* NULL when `what` names something that is there. */
+static char *why_not_pause(const struct model *model, const char *what)
+{
+	const char *id = strchr(what, ':');
+
+	if (str_eq(what, "all"))
+		return NULL;
+	id = id ? id + 1 : "";
+	if ((str_starts(what, "person:") && model_person(model, id)) ||
+		(str_starts(what, "team:") && model_team(model, id)) ||
+		(str_starts(what, "reminder:") && model_reminder(model, id)) ||
+		(str_starts(what, "channel:") && model_channel(model, id)))
+		return NULL;
+	if (str_starts(what, "person:") || str_starts(what, "team:") ||
+		str_starts(what, "reminder:") || str_starts(what, "channel:"))
+		return str_printf("nothing of that name: %s", what);
+	return str_new("pause all, person:ID, team:ID, reminder:ID or channel:ID");
+}
+
+struct pausing {
+	struct asked *asked;
+	char *what, *reason;
+	int64_t since_at, until_at;
+	bool resumes;
+};
+
+static void pausing_free(struct pausing *pausing)
+{
+	free(pausing->what);
+	free(pausing->reason);
+	free(pausing);
+}
+
+static void on_pause_stored(void *owner, const struct store_result *result)
+{
+	struct pausing *pausing = owner;
+	struct engine *engine = pausing->asked->engine;
+	struct subject subject = {0};
+
+	if (result->error) {
+		asked_end(pausing->asked, result->error, "the store cannot record it");
+		pausing_free(pausing);
+		return;
+	}
+	if (pausing->resumes) {
+		known_resume(engine->known, pausing->what);
+		report(EVENT_RESUMED, &subject, "%s goes on", pausing->what);
+	} else {
+		known_pause(engine->known, pausing->what, pausing->since_at, pausing->until_at,
+			pausing->reason);
+		report(EVENT_PAUSED, &subject, "%s rests: %s", pausing->what, pausing->reason);
+	}
+	dispatch_review(engine->dispatch);
+	asked_end(pausing->asked, 0, NULL);
+	pausing_free(pausing);
+}
+
+void engine_pause(struct engine *engine, const char *what, int64_t until_at, const char *reason,
+	engine_on_done on_done, void *owner)
+{
+	struct asked *asked = asked_new(engine, on_done, owner);
+	int64_t now = clock_now(engine->clock);
+	char *why = why_not_pause(engine->model, what);
+	struct pausing *pausing;
+	struct change *change;
+
+	if (!why && until_at <= now)
+		why = str_new("the pause would end in the past");
+	if (!why && (str_empty(reason) || strlen(reason) > REASON_MAX))
+		why = str_new("a pause needs a reason of at most 200 bytes");
+	if (why) {
+		refuse(asked, -EINVAL, why);
+		return;
+	}
+	pausing = mem_new(sizeof(*pausing));
+	*pausing = (struct pausing){.asked = asked,
+		.what = str_new(what),
+		.reason = str_new(reason),
+		.since_at = now,
+		.until_at = until_at};
+	change = change_new();
+	change_put_pause(change, what, now, until_at, reason);
+	store_apply(engine->store, change, on_pause_stored, pausing);
+}
+
+static bool is_paused(const struct engine *engine, const char *what)
+{
+	struct pause_status status;
+
+	for (size_t i = 0; known_pause_status(engine->known, i, &status); i++)
+		if (str_eq(status.what, what))
+			return true;
+	return false;
+}
+
+void engine_resume(struct engine *engine, const char *what, engine_on_done on_done, void *owner)
+{
+	struct asked *asked = asked_new(engine, on_done, owner);
+	struct pausing *pausing;
+	struct change *change;
+
+	if (!is_paused(engine, what)) {
+		refuse(asked, -ENOENT, str_printf("%s is not paused", what));
+		return;
+	}
+	pausing = mem_new(sizeof(*pausing));
+	*pausing = (struct pausing){.asked = asked, .what = str_new(what), .resumes = true};
+	change = change_new();
+	change_remove_pause(change, what);
+	store_apply(engine->store, change, on_pause_stored, pausing);
+}
+
+bool engine_pause_status(const struct engine *engine, size_t index, struct pause_status *ret)
+{
+	return known_pause_status(engine->known, index, ret);
+}
+
+/* ---- reading ---- */
+
+void engine_test_channel(struct engine *engine, const char *channel, const char *address, bool send,
+	engine_on_test on_done, void *owner)
+{
+	if (dispatch_test(engine->dispatch, channel, address, send, on_done, owner) < 0)
+		on_done(owner, -ENOENT, NULL, "no such channel");
+}
+
+void engine_find_occurrences(struct engine *engine, const struct store_query *query,
+	void (*on_done)(void *owner, int error, struct occurrence *const *list, size_t count),
+	void *owner)
+{
+	store_find_occurrences(engine->store, query, on_done, owner);
+}
+
+void engine_find_deliveries(struct engine *engine, const struct store_query *query,
+	void (*on_done)(void *owner, int error, struct delivery *const *list, size_t count),
+	void *owner)
+{
+	store_find_deliveries(engine->store, query, on_done, owner);
+}
+
+static void on_backed_up(void *owner, const struct store_result *result)
+{
+	struct asked *asked = owner;
+	auto_free char *why = NULL;
+
+	if (result->error)
+		why = str_printf("the backup failed: %s", strerror(-result->error));
+	asked_end(asked, result->error, why);
+}
+
+void engine_backup(struct engine *engine, const char *path, engine_on_done on_done, void *owner)
+{
+	struct asked *asked = asked_new(engine, on_done, owner);
+
+	if (path[0] != '/')
+		refuse(asked, -EINVAL, str_new("a backup needs an absolute path"));
+	else
+		store_backup(engine->store, path, on_backed_up, asked);
+}
+
+static void on_forgotten(void *owner, const struct store_result *result)
+{
+	struct asked *asked = owner;
+	auto_free char *why = str_printf("%zu rows removed", result->count);
+
+	asked_end(asked, result->error, result->error ? "the store cannot record it" : why);
+}
+
+static void cancel_of_person(struct engine *engine, const char *person)
+{
+	dispatch_cancel_person(engine->dispatch, person, "the person is forgotten");
+	hold_cancel_person(engine, person, "the person is forgotten");
+	follow_forget_person(engine->follow, person);
+}
+
+void engine_forget(struct engine *engine, const char *person, engine_on_done on_done, void *owner)
+{
+	struct asked *asked = asked_new(engine, on_done, owner);
+
+	if (model_person(engine->model, person)) {
+		refuse(asked, -EBUSY,
+			str_printf("%s is still in the configuration: remove them there and reload "
+				   "first",
+				person));
+		return;
+	}
+	cancel_of_person(engine, person);
+	store_forget(engine->store, person, on_forgotten, asked);
+}
+
+void engine_watch(struct engine *engine unused_arg, engine_on_event on_event, void *owner)
+{
+	report_listen(on_event, owner);
+}
+
+void engine_unwatch(struct engine *engine unused_arg, engine_on_event on_event, void *owner)
+{
+	report_unlisten(on_event, owner);
+}
+
+/* ---- status ---- */
+
+void engine_status(const struct engine *engine, struct engine_status *ret)
+{
+	*ret = (struct engine_status){.started_at = engine->started_at,
+		.reloaded_at = engine->reloaded_at,
+		.next_at = planner_next_at(engine->planner),
+		.people = engine->model->n_people,
+		.reminders = engine->model->n_reminders,
+		.channels = engine->model->n_channels,
+		.schedules = planner_schedules(engine->planner),
+		.held = engine->holds.count,
+		.waiting = dispatch_waiting(engine->dispatch),
+		.in_flight = dispatch_in_flight(engine->dispatch),
+		.follow_ups = follow_count(engine->follow),
+		.recorded = report_count(EVENT_RECORDED),
+		.delivered = report_count(EVENT_DELIVERED),
+		.retried = report_count(EVENT_RETRY),
+		.refused = report_count(EVENT_REFUSED),
+		.expired = report_count(EVENT_EXPIRED),
+		.cancelled = report_count(EVENT_CANCELLED),
+		.answered = report_count(EVENT_ANSWERED),
+		.nudged = report_count(EVENT_NUDGED),
+		.skipped = report_count(EVENT_SKIPPED),
+		.missed = report_count(EVENT_MISSED),
+		.store_error = engine->store_error};
+}
+
+bool engine_channel_status(const struct engine *engine, size_t index, struct channel_status *ret)
+{
+	return dispatch_channel_status(engine->dispatch, index, ret);
+}
