@@ -39,7 +39,7 @@ SOURCES  := $(foreach l,$(LAYERS),$(sort $(wildcard daemon/$l/*.c)))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 PLUGINS  := $(patsubst plugins/%.c,%,$(sort $(wildcard plugins/*.c)))
 UNITS    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
-PROGRAMS := $(BUILD)/nudged $(BUILD)/nudgectl
+PROGRAMS := $(BUILD)/nudged $(if $(wildcard daemon/nudgectl.c),$(BUILD)/nudgectl)
 
 all: $(PROGRAMS) $(PLUGINS:%=$(BUILD)/plugins/%.so)
 
@@ -52,8 +52,10 @@ $(BUILD)/libnudged.a: $(OBJECTS)
 	@rm -f $@
 	ar rcs $@ $(OBJECTS)
 
-$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/daemon/%.o $(BUILD)/libnudged.a
-	$(CC) -pie -pthread $(LINKOPT) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -ldl
+$(BUILD)/nudged: $(BUILD)/obj/daemon/main.o
+$(BUILD)/nudgectl: $(BUILD)/obj/daemon/nudgectl.o
+$(PROGRAMS): $(BUILD)/libnudged.a
+	$(CC) -pie -pthread $(LINKOPT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -ldl
 
 # Plugins see one header of ours and link against nothing of ours.
 $(BUILD)/plugins/%.so: plugins/%.c plugins/nudged-plugin.h plugins/plugin.map Makefile
