@@ -84,6 +84,18 @@ $(BUILD)/peer/%.so: tests/peer/%.c plugins/nudged-plugin.h Makefile
 
 units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS)
 
+# libFuzzer targets, with everything they link instrumented: build/fuzz/NAME.
+FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_SAN := address,undefined
+$(FUZZERS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libnudged.a
+	$(CC) -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
+
+fuzzers: $(FUZZERS:%=$(BUILD)/%)
+
+fuzz:
+	@$(MAKE) -s BUILD=build/fuzz CC=clang WARN=-w LINKOPT="-fsanitize=fuzzer,$(FUZZ_SAN)" \
+		OPT="-O1 -g -fsanitize=fuzzer-no-link,$(FUZZ_SAN) -fno-sanitize-recover=all" fuzzers
+
 # Everything in its place below $(DESTDIR). The configuration of whoever installed before is kept.
 sysconfdir ?= /etc
 MAN      := $(wildcard conf/*.[1-8] daemon/*.[1-8] plugins/*.[1-8] units/*.[1-8])
@@ -125,6 +137,6 @@ lint:
 clean:
 	rm -rf build
 
-.PHONY: all units install check check-built lint clean
+.PHONY: all units fuzz fuzzers install check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d)

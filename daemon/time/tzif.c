@@ -202,7 +202,9 @@ static void footer_write_out(const struct footer *footer, struct changes *change
 		if (end > last)
 			change_add(changes, end, footer->standard);
 	}
-	qsort(changes->list + first, changes->count - first, sizeof(*changes->list), change_order);
+	if (changes->count > first)
+		qsort(changes->list + first, changes->count - first, sizeof(*changes->list),
+			change_order);
 }
 
 /* Keeps only changes that change the offset; an end and a start of summer at one instant (summer
