@@ -134,6 +134,14 @@ check-built:
 lint:
 	@tests/lint/lint.py
 
+# A figure: tests/bench/NAME.c, built the same way.
+BENCHES  := $(patsubst tests/bench/%.c,%,$(sort $(wildcard tests/bench/*.c)))
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libnudged.a
+	@mkdir -p $(@D)
+	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
+
+benches: $(BENCHES:%=$(BUILD)/bench/%)
+
 clean:
 	rm -rf build
 

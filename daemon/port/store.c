@@ -167,6 +167,7 @@ static void job_free(struct job *job)
 	free(job->find.rows);
 	id_list_free(&job->outcome.known);
 	id_list_free(&job->outcome.dropped);
+	id_list_free(&job->outcome.recorded);
 	free(job);
 }
 

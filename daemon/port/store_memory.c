@@ -236,7 +236,8 @@ static int record_delivery(struct memory *m, const struct verb *verb, struct out
 	parcel = parcel_new(record);
 	parcel->record.count = 0;
 	for (size_t i = 0; i < record->count; i++) {
-		if (is_kept(m, outcome, verb->delivery.items[i]))
+		if (is_kept(m, outcome, verb->delivery.items[i]) &&
+			!id_list_has(&parcel->items, verb->delivery.items[i]))
 			id_list_add(&parcel->items, verb->delivery.items[i]);
 	}
 	if (record->count > 0 && parcel->items.count == 0) {

@@ -35,10 +35,10 @@ enum statement {
 	SQL_GET_OCCURRENCE,
 	SQL_OCCURRENCES_UP,
 	SQL_OCCURRENCES_DOWN,
-	SQL_OCCURRENCES_OF_DAY_UP,
-	SQL_OCCURRENCES_OF_DAY_DOWN,
-	SQL_DAY_UP,
-	SQL_DAY_DOWN,
+	SQL_OCCURRENCES_AT_PLACE_UP,
+	SQL_OCCURRENCES_AT_PLACE_DOWN,
+	SQL_PLACE_UP,
+	SQL_PLACE_DOWN,
 	SQL_GET_DELIVERY,
 	SQL_DELIVERIES_UP,
 	SQL_DELIVERIES_DOWN,
@@ -82,6 +82,14 @@ extern const char *const store_sqlite_texts[STATEMENTS];
 /* The steps from nothing to the newest schema; step n leads from version n to n + 1. */
 extern const char *const store_sqlite_steps[];
 extern const int store_sqlite_version;
+/* Where the occurrences of a recipient stand that were recorded on this day: both are found by one
+ * integer. Days are those of UTC, inside the id. */
+int64_t store_sqlite_place(int64_t day, const char *recipient);
+int64_t store_sqlite_day(struct id id);
+static inline int64_t store_sqlite_day_of_place(int64_t place)
+{
+	return place >> 32;
+}
 /* Brings the database to `version` by the steps; each step is one transaction. A database of another
  * program, or newer than version, is refused with a sentence. 0 or -errno. */
 int store_sqlite_migrate(sqlite3 *db, const char *path, const char *const *steps, int version,

@@ -1,13 +1,11 @@
 /* Questions: rows into records, the walks behind find, and everything for a start. Owns nothing.
  * What stands in the file is not trusted: a value that no record can hold is damage. */
 #include "port/store_sqlite.h"
-#include "base/clock.h"
 
 #include <errno.h>
 
 enum {
 	SLICE_ROWS = 2000, /* looked at in one call of find */
-	DAY_MS = 86400000,
 };
 
 static char *column_lent(sqlite3_stmt *row, int at)
@@ -199,13 +197,14 @@ static int walk(struct sqlite *s, struct store_find *find)
 /* The next day, from find->day on, that has an occurrence at all: 1, 0 or -errno. */
 static int next_day(struct sqlite *s, struct store_find *find)
 {
-	sqlite3_stmt *row = sql(s, find->query.newest_first ? SQL_DAY_DOWN : SQL_DAY_UP);
+	bool down = find->query.newest_first;
+	sqlite3_stmt *row = sql(s, down ? SQL_PLACE_DOWN : SQL_PLACE_UP);
 	int found;
 
-	sqlite3_bind_int64(row, 1, find->day);
+	sqlite3_bind_int64(row, 1, find->day << 32 | (down ? UINT32_MAX : 0));
 	found = store_sqlite_step(s, row);
 	if (found > 0) {
-		find->day = sqlite3_column_int64(row, 0);
+		find->day = store_sqlite_day_of_place(sqlite3_column_int64(row, 0));
 		sqlite3_reset(row);
 	}
 	return found;
@@ -215,7 +214,8 @@ static int next_day(struct sqlite *s, struct store_find *find)
 static int walk_days(struct sqlite *s, struct store_find *find)
 {
 	bool down = find->query.newest_first;
-	sqlite3_stmt *rows = sql(s, down ? SQL_OCCURRENCES_OF_DAY_DOWN : SQL_OCCURRENCES_OF_DAY_UP);
+	sqlite3_stmt *rows =
+		sql(s, down ? SQL_OCCURRENCES_AT_PLACE_DOWN : SQL_OCCURRENCES_AT_PLACE_UP);
 
 	for (int looked = 0; looked < SLICE_ROWS;) {
 		int seen, found = next_day(s, find);
@@ -224,7 +224,7 @@ static int walk_days(struct sqlite *s, struct store_find *find)
 			return found;
 		bind_id(rows, 1, &find->cursor);
 		sqlite3_bind_int(rows, 2, SLICE_ROWS);
-		sqlite3_bind_int64(rows, 3, find->day);
+		sqlite3_bind_int64(rows, 3, store_sqlite_place(find->day, find->query.recipient));
 		bind_text(rows, 4, find->query.recipient);
 		seen = look_at_rows(s, rows, find);
 		if (seen < 0 || has_enough(find))
@@ -244,8 +244,7 @@ static void start_find(struct store_find *find)
 	find->cursor = query->after;
 	if (query->newest_first && id_none(query->after))
 		memset(find->cursor.bytes, 0xFF, sizeof(find->cursor.bytes));
-	find->day = id_none(query->after) && query->newest_first ? INT64_MAX
-								 : id_time(find->cursor) / DAY_MS;
+	find->day = store_sqlite_day(find->cursor);
 }
 
 int store_sqlite_find(void *context, struct store_find *find)

@@ -4,17 +4,21 @@
  * at the end; the index by recipient begins with the day, so a burst at nine o'clock touches the
  * pages of one day and not one page for each person. Partial indexes hold only what is open. */
 #include "port/store_sqlite.h"
+#include "base/random.h"
 
 #include <errno.h>
 
-enum { APPLICATION_ID = 0x6E647564 }; /* "nudd", in the file's header */
+enum {
+	APPLICATION_ID = 0x6E647564, /* "ndud", in the file's header */
+	DAY_MS = 86400000,
+};
 
-/* `day` is the day inside the id (its milliseconds / 86,400,000). `key` is occurrence_key_hash().
- * `items` are the ids of a delivery's occurrences in their order, 16 bytes each; `carried` is the
+/* `place` is the day inside the id above a hash of the recipient, 32 bits (store_sqlite_place()): one
+ * integer is found faster than a day and a name. `key` is occurrence_key_hash(). `items` are the ids of a delivery's occurrences in their order, 16 bytes each; `carried` is the
  * same the other way round. Instants are NULL for "never". */
 const char *const store_sqlite_steps[] = {
 	"CREATE TABLE occurrence ("
-	"  id BLOB NOT NULL PRIMARY KEY, key BLOB NOT NULL, day INTEGER NOT NULL,"
+	"  id BLOB NOT NULL PRIMARY KEY, key BLOB NOT NULL, place INTEGER NOT NULL,"
 	"  recipient TEXT NOT NULL, reminder TEXT NOT NULL, about TEXT,"
 	"  local INTEGER NOT NULL, pass INTEGER NOT NULL, kind TEXT,"
 	"  due_at INTEGER NOT NULL, planned_at INTEGER,"
@@ -24,7 +28,7 @@ const char *const store_sqlite_steps[] = {
 	"  answer INTEGER NOT NULL, answer_text TEXT, answered_at INTEGER"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX occurrence_key ON occurrence (key);"
-	"CREATE INDEX occurrence_day ON occurrence (day, recipient);"
+	"CREATE INDEX occurrence_place ON occurrence (place);"
 	"CREATE INDEX occurrence_closed ON occurrence (due_at) WHERE state <> 0;"
 	"CREATE INDEX occurrence_follow ON occurrence (id) WHERE follow_at IS NOT NULL;"
 	"CREATE TABLE delivery ("
@@ -66,7 +70,8 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_UNDO] = "ROLLBACK TO change",
 
 	[SQL_RECORD_OCCURRENCE] =
-		"INSERT INTO occurrence (" OCCURRENCE ", key, day) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+		"INSERT INTO occurrence (" OCCURRENCE
+		", key, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
 		" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
 		" ON CONFLICT (key) DO NOTHING",
 	[SQL_HAS_OCCURRENCE] = "SELECT 1 FROM occurrence WHERE id = ?1",
@@ -96,14 +101,15 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 		"SELECT " OCCURRENCE " FROM occurrence WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[SQL_OCCURRENCES_DOWN] =
 		"SELECT " OCCURRENCE " FROM occurrence WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-	[SQL_OCCURRENCES_OF_DAY_UP] =
-		"SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_day WHERE day = ?3"
+	[SQL_OCCURRENCES_AT_PLACE_UP] =
+		"SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_place WHERE place = ?3"
 		" AND recipient = ?4 AND id > ?1 ORDER BY id LIMIT ?2",
-	[SQL_OCCURRENCES_OF_DAY_DOWN] =
-		"SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_day WHERE day = ?3"
+	[SQL_OCCURRENCES_AT_PLACE_DOWN] =
+		"SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_place WHERE place = ?3"
 		" AND recipient = ?4 AND id < ?1 ORDER BY id DESC LIMIT ?2",
-	[SQL_DAY_UP] = "SELECT day FROM occurrence WHERE day >= ?1 ORDER BY day LIMIT 1",
-	[SQL_DAY_DOWN] = "SELECT day FROM occurrence WHERE day <= ?1 ORDER BY day DESC LIMIT 1",
+	[SQL_PLACE_UP] = "SELECT place FROM occurrence WHERE place >= ?1 ORDER BY place LIMIT 1",
+	[SQL_PLACE_DOWN] =
+		"SELECT place FROM occurrence WHERE place <= ?1 ORDER BY place DESC LIMIT 1",
 	[SQL_GET_DELIVERY] = "SELECT " DELIVERY " FROM delivery WHERE id = ?1",
 	[SQL_DELIVERIES_UP] =
 		"SELECT " DELIVERY " FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2",
@@ -141,6 +147,16 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 			      "'less:' || ?1 || ':')",
 	[SQL_BACKUP] = "VACUUM INTO ?1",
 };
+
+int64_t store_sqlite_place(int64_t day, const char *recipient)
+{
+	return day << 32 | (HASH_OF(recipient) & UINT32_MAX);
+}
+
+int64_t store_sqlite_day(struct id id)
+{
+	return id_time(id) / DAY_MS;
+}
 
 static int get_number(sqlite3 *db, const char *text, int64_t *ret)
 {

@@ -1,11 +1,12 @@
 /* The verbs of a change in SQL. Owns nothing; a change is whole or not at all by the savepoint that
  * frames it. */
 #include "port/store_sqlite.h"
-#include "base/clock.h"
 
 #include <errno.h>
 
-enum { DAY_MS = 86400000 };
+/* How far back an item is looked for among what the same change recorded: it is nearly always the
+ * last one. */
+enum { LOOK_BACK = 16 };
 
 static int record_occurrence(struct sqlite *s, const struct verb *verb, struct outcome *outcome)
 {
@@ -34,10 +35,11 @@ static int record_occurrence(struct sqlite *s, const struct verb *verb, struct o
 	bind_text(insert, 19, o->answer_text);
 	bind_at(insert, 20, o->answered_at);
 	sqlite3_bind_blob(insert, 21, verb->occurrence.hash, OCCURRENCE_HASH, SQLITE_STATIC);
-	sqlite3_bind_int64(insert, 22, id_time(o->id) / DAY_MS);
+	sqlite3_bind_int64(
+		insert, 22, store_sqlite_place(store_sqlite_day(o->id), o->key.recipient));
 	error = store_sqlite_run(s, insert);
-	if (!error && sqlite3_changes(s->db) == 0)
-		id_list_add(&outcome->known, o->id);
+	if (!error)
+		id_list_add(sqlite3_changes(s->db) ? &outcome->recorded : &outcome->known, o->id);
 	return error;
 }
 
@@ -47,6 +49,10 @@ static int is_kept(struct sqlite *s, const struct outcome *outcome, const struct
 	sqlite3_stmt *statement = sql(s, SQL_HAS_OCCURRENCE);
 	int found;
 
+	for (size_t i = 0; i < MIN_OF(outcome->recorded.count, (size_t)LOOK_BACK); i++) {
+		if (id_eq(outcome->recorded.ids[outcome->recorded.count - 1 - i], *occurrence))
+			return 1;
+	}
 	if (id_list_has(&outcome->known, *occurrence))
 		return 0;
 	bind_id(statement, 1, occurrence);
@@ -96,7 +102,7 @@ static int record_items(
 {
 	for (size_t i = 0; i < verb->delivery.record.count; i++) {
 		const struct id *item = &verb->delivery.items[i];
-		int error = is_kept(s, outcome, item);
+		int error = id_list_has(items, *item) ? 0 : is_kept(s, outcome, item);
 
 		if (error == 0)
 			continue;

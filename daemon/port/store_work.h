@@ -79,6 +79,7 @@ void id_list_free(struct id_list *list);
 struct outcome {
 	int error;
 	struct id_list known, dropped;
+	struct id_list recorded; /* occurrences; an implementation may leave it empty */
 	size_t count;
 };
 

@@ -1,0 +1,869 @@
+/* What every store must do: one suite, run against each, and a random walk that compares them. */
+#include "store_help.h"
+
+static int open_sqlite(void **state)
+{
+	struct bed *bed = bed_new("sqlite");
+
+	bed_open(bed);
+	*state = bed;
+	return 0;
+}
+
+static int open_memory(void **state)
+{
+	struct bed *bed = bed_new("memory");
+
+	bed_open(bed);
+	*state = bed;
+	return 0;
+}
+
+static int close_bed(void **state)
+{
+	bed_free(*state);
+	return 0;
+}
+
+static size_t count_occurrences(struct bed *bed)
+{
+	bed_occurrences(bed, &(struct store_query){.limit = 10000});
+	return bed->count;
+}
+
+static size_t count_deliveries(struct bed *bed)
+{
+	bed_deliveries(bed, &(struct store_query){.limit = 10000});
+	return bed->count;
+}
+
+/* ---- recording ---- */
+
+static void every_member_comes_back(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5);
+	struct delivery d = make_delivery("ana", &o, NULL);
+	cleanup(buf_free) struct buf expected = BUF_MAX(10000);
+	struct change *change = change_new();
+
+	o.key.about = (char *)"ben";
+	o.key.pass = 1;
+	o.kind = (char *)"feedback";
+	o.decision = DECISION_SHIFTED;
+	o.rule = (char *)"quiet hours";
+	o.about_name = (char *)"Ben \xC3\x89";
+	o.follow_at = 77;
+	o.nudges = 2;
+	o.answer = ANSWER_STUCK;
+	o.answer_text = (char *)"";
+	o.answered_at = -5;
+	d.purpose = PURPOSE_ESCALATE;
+	d.budget_date = -3;
+	d.state = DELIVERY_HELD;
+	d.attempts = 3;
+	d.next_at = TIME_NEVER;
+	d.status = 503;
+	d.reason = (char *)"busy";
+	d.receipt = (char *)"abc";
+	d.fallback = (char *)"mail sms";
+	change_record_occurrence(change, &o);
+	change_record_delivery(change, &d);
+	assert_int_equal(change_size(change), 2);
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_int_equal(bed->n_known + bed->n_dropped, 0);
+	write_delivery(&expected, &d);
+	assert_string_equal(bed_deliveries(bed, &(struct store_query){0}), buf_str(&expected));
+	buf_reset(&expected);
+	write_occurrence(&expected, &o);
+	assert_string_equal(bed_occurrences(bed, &(struct store_query){0}), buf_str(&expected));
+}
+
+static void a_known_occurrence_and_its_delivery_are_left_out(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence first = make_occurrence("r", "ana", 5), again = first;
+	struct delivery d;
+	struct change *change = change_new();
+
+	bed_record(bed, &first, DELIVERY_WAITING);
+	again.id = id_new(NOON);
+	d = make_delivery("ana", &again, NULL);
+	change_record_occurrence(change, &again);
+	change_record_delivery(change, &d);
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_int_equal(bed->n_known, 1);
+	assert_true(id_eq(bed->known[0], again.id));
+	assert_int_equal(bed->n_dropped, 1);
+	assert_true(id_eq(bed->dropped[0], d.id));
+	assert_int_equal(count_occurrences(bed), 1);
+	assert_int_equal(count_deliveries(bed), 1);
+}
+
+static void a_delivery_keeps_the_items_that_are_new(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence first = make_occurrence("r", "ana", 5), again = first;
+	struct occurrence other = make_occurrence("r", "ana", 6);
+	struct delivery d;
+	struct change *change = change_new();
+
+	bed_record(bed, &first, DELIVERY_DELIVERED);
+	again.id = id_new(NOON);
+	d = make_delivery("ana", &again, &other);
+	change_record_occurrence(change, &again);
+	change_record_occurrence(change, &other);
+	change_record_delivery(change, &d);
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_int_equal(bed->n_known, 1);
+	assert_int_equal(bed->n_dropped, 0);
+	bed_deliveries(bed, &(struct store_query){.id = d.id});
+	assert_int_equal(bed->count, 1);
+	assert_non_null(strstr(buf_str(&bed->rows), " ana - 6 "));
+	assert_null(strstr(buf_str(&bed->rows), " ana - 5 "));
+}
+
+static void keys_differ_in_every_part(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence base = make_occurrence("r", "ana", 5);
+	struct change *change = change_new();
+
+	change_record_occurrence(change, &base);
+	for (int part = 0; part < 6; part++) {
+		struct occurrence other = base;
+
+		other.id = id_new(NOON);
+		other.key.reminder = (char *)(part == 0 ? "r2" : "r");
+		other.key.recipient = (char *)(part == 1 ? "ben" : "ana");
+		other.key.about = (char *)(part == 2 ? "cy" : part == 3 ? "" : NULL);
+		other.key.local += part == 4;
+		other.key.pass += part == 5;
+		change_record_occurrence(change, &other);
+	}
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_int_equal(bed->n_known, 0);
+	assert_int_equal(count_occurrences(bed), 7);
+}
+
+static void a_later_delivery_may_carry_an_earlier_occurrence(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5);
+	struct occurrence gone = make_occurrence("r", "ana", 6);
+	struct delivery nudge, lost, bare;
+	struct change *change = change_new();
+
+	bed_record(bed, &o, DELIVERY_DELIVERED);
+	nudge = make_delivery("ana", &o, &gone);
+	change_record_delivery(change, &nudge);
+	lost = make_delivery("ana", &gone, NULL);
+	change_record_delivery(change, &lost);
+	bare = make_delivery("ana", NULL, NULL);
+	change_record_delivery(change, &bare);
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_int_equal(bed->n_dropped, 1);
+	assert_true(id_eq(bed->dropped[0], lost.id));
+	assert_int_equal(count_deliveries(bed), 3);
+}
+
+static void a_change_is_whole_or_not_at_all(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5);
+	struct id held = bed_record(bed, &o, DELIVERY_HELD);
+	auto_free char *before = NULL, *after = NULL;
+	struct change *change = change_new();
+	struct occurrence other = make_occurrence("r", "ana", 6), more = other;
+	struct delivery settled = make_delivery("ana", NULL, NULL);
+
+	change_set_value(change, "mark", "1");
+	change_begin(change, "reminder:r", 5);
+	change_put_pause(change, "all", 1, 2, "x");
+	assert_int_equal(bed_apply(bed, change), 0);
+	before = bed_dump(bed);
+	change = change_new();
+	change_record_occurrence(change, &other);
+	change_join_delivery(change, held, other.id, 99);
+	change_follow_occurrence(change, o.id, OCCURRENCE_CLOSED, 5, 5);
+	change_follow_occurrence(change, o.id, OCCURRENCE_SKIPPED, 6, 6);
+	change_answer_occurrence(change, o.id, ANSWER_DONE, "ok", 5, TIME_NEVER);
+	change_set_value(change, "mark", NULL);
+	change_set_value(change, "new", "2");
+	change_begin(change, "reminder:s", 5);
+	change_remove_pause(change, "all");
+	settled.id = held;
+	settled.state = DELIVERY_DELIVERED;
+	change_settle_delivery(change, &settled);
+	more.key.local++;
+	change_record_occurrence(change, &more); /* an id that is taken */
+	assert_int_equal(bed_apply(bed, change), -EEXIST);
+	assert_int_equal(bed->n_known, 0);
+	after = bed_dump(bed);
+	assert_string_equal(after, before);
+}
+
+static void a_failed_change_does_not_take_its_neighbours_with_it(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5), p = make_occurrence("r", "ana", 6);
+	struct change *good = change_new(), *bad = change_new(), *last = change_new();
+
+	change_record_occurrence(good, &o);
+	change_set_value(bad, "bad", "1");
+	change_join_delivery(bad, id_new(NOON), o.id, 5);
+	change_record_occurrence(last, &p);
+	store_apply(bed->store, good, NULL, NULL);
+	store_apply(bed->store, bad, bed_on_done, bed);
+	store_apply(bed->store, last, NULL, NULL);
+	assert_int_equal(store_pending(bed->store), 3);
+	bed_wait(bed);
+	assert_int_equal(bed->error, -ESTALE);
+	assert_int_equal(count_occurrences(bed), 2);
+	assert_int_equal(store_pending(bed->store), 0);
+}
+
+static void a_taken_delivery_id_fails_the_change(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5), p = make_occurrence("r", "ana", 6);
+	struct delivery d;
+	struct change *change = change_new();
+	struct id taken = bed_record(bed, &o, DELIVERY_WAITING);
+
+	d = make_delivery("ana", &p, NULL);
+	d.id = taken;
+	change_record_occurrence(change, &p);
+	change_record_delivery(change, &d);
+	assert_int_equal(bed_apply(bed, change), -EEXIST);
+	assert_int_equal(count_occurrences(bed), 1);
+}
+
+/* ---- joining, settling, following, answering ---- */
+
+static void joining_adds_to_what_is_held_only(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5), p = make_occurrence("r", "ana", 6);
+	struct occurrence known = o;
+	struct id held = bed_record(bed, &o, DELIVERY_HELD);
+	struct change *change = change_new();
+	struct delivery d = make_delivery("ana", NULL, NULL);
+
+	known.id = id_new(NOON);
+	change_record_occurrence(change, &p);
+	change_join_delivery(change, held, p.id, 500);
+	change_record_occurrence(change, &known);
+	change_join_delivery(change, held, known.id, 900);
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_int_equal(bed->n_known, 1);
+	bed_deliveries(bed, &(struct store_query){.id = held});
+	assert_non_null(strstr(buf_str(&bed->rows), " 7 500 9 held "));
+	assert_non_null(strstr(buf_str(&bed->rows), " ana - 5 "));
+	assert_non_null(strstr(buf_str(&bed->rows), " ana - 6 "));
+
+	d.id = held;
+	change = change_new();
+	change_settle_delivery(change, &d);
+	assert_int_equal(bed_apply(bed, change), 0);
+	change = change_new();
+	change_join_delivery(change, held, p.id, 600);
+	assert_int_equal(bed_apply(bed, change), -ESTALE);
+}
+
+static void settling_changes_what_it_says_and_nothing_else(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5);
+	struct id id = bed_record(bed, &o, DELIVERY_WAITING);
+	struct change *change = change_new();
+	struct delivery d = {.id = id,
+		.channel = (char *)"mail",
+		.recipient = (char *)"else",
+		.purpose = PURPOSE_NUDGE,
+		.state = DELIVERY_REFUSED,
+		.attempts = 4,
+		.next_at = 50,
+		.not_before_at = 60,
+		.status = 404,
+		.reason = (char *)"gone",
+		.receipt = (char *)"rcpt",
+		.fallback = (char *)"sms"};
+	struct delivery unknown = d;
+
+	unknown.id = id_new(NOON);
+	change_settle_delivery(change, &d);
+	change_settle_delivery(change, &unknown);
+	assert_int_equal(bed_apply(bed, change), 0);
+	bed_deliveries(bed, &(struct store_query){0});
+	assert_int_equal(bed->count, 1);
+	assert_non_null(strstr(buf_str(&bed->rows),
+		" mail ana remind -2147483648 7 60 9 refused 4 50 404 gone rcpt sms: occurrence"));
+}
+
+static void answers_may_be_given_again(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5);
+	struct change *change = change_new();
+
+	bed_record(bed, &o, DELIVERY_DELIVERED);
+	change_answer_occurrence(change, o.id, ANSWER_STUCK, "bar 12", 70, 80);
+	assert_int_equal(bed_apply(bed, change), 0);
+	bed_occurrences(bed, &(struct store_query){.id = o.id});
+	assert_non_null(strstr(buf_str(&bed->rows), "answered"));
+	assert_non_null(strstr(buf_str(&bed->rows), "follow 80 0 stuck bar 12 70\n"));
+	change = change_new();
+	change_answer_occurrence(change, o.id, ANSWER_DONE, NULL, 71, TIME_NEVER);
+	assert_int_equal(bed_apply(bed, change), 0);
+	bed_occurrences(bed, &(struct store_query){.id = o.id});
+	assert_non_null(strstr(buf_str(&bed->rows), "done bar 12 71\n"));
+	change = change_new();
+	change_answer_occurrence(change, id_new(NOON), ANSWER_DONE, NULL, 71, TIME_NEVER);
+	assert_int_equal(bed_apply(bed, change), -ENOENT);
+}
+
+static void notes_are_put_kept_and_removed(void **state)
+{
+	struct bed *bed = *state;
+	auto_free char *dump = NULL;
+	struct change *change = change_new();
+
+	change_put_pause(change, "all", 1, TIME_NEVER, "holiday");
+	change_put_pause(change, "all", 2, 3, NULL);
+	change_put_pause(change, "team:x", 2, 3, NULL);
+	change_remove_pause(change, "team:x");
+	change_remove_pause(change, "never:there");
+	change_begin(change, "reminder:r", 5);
+	change_begin(change, "reminder:r", 4);
+	change_set_value(change, "a", "1");
+	change_set_value(change, "a", "2");
+	change_set_value(change, "b", "");
+	change_set_value(change, "c", "3");
+	change_set_value(change, "c", NULL);
+	assert_int_equal(bed_apply(bed, change), 0);
+	dump = bed_dump(bed);
+	assert_string_equal(
+		dump, "value a=2\nvalue b=\nbegin reminder:r 5\npause all 2 3 -\nbudgets 0\n");
+}
+
+/* ---- reading ---- */
+
+static void sum_budget(void *owner, const char *recipient, int32_t date, struct id delivery,
+	enum delivery_state state)
+{
+	*(int *)owner += date;
+}
+
+static void a_start_hears_what_is_open(void **state)
+{
+	static const struct store_visitor budgets = {.budget = sum_budget};
+	static const struct store_visitor open_ones = {.delivery = write_open};
+	static const struct store_visitor follows = {.follow = write_follow};
+	struct bed *bed = *state;
+	cleanup(buf_free) struct buf text = BUF_MAX(100000);
+	int sum = 0;
+
+	for (int i = 0; i < DELIVERY_STATES; i++) {
+		struct occurrence o = make_occurrence("r", "ana", 10 + i);
+		struct delivery d = make_delivery("ana", &o, NULL);
+		struct change *change = change_new();
+
+		o.follow_at = i == 3 ? 1000 : TIME_NEVER;
+		d.state = i;
+		d.budget_date = 1 << i;
+		change_record_occurrence(change, &o);
+		change_record_delivery(change, &d);
+		assert_int_equal(bed_apply(bed, change), 0);
+	}
+	assert_int_equal(store_load(bed->store, 2, &budgets, &sum), 0);
+	assert_int_equal(sum, 2 + 4 + 8 + 16 + 64);
+	assert_int_equal(store_load(bed->store, 2, &open_ones, &text), 0);
+	assert_non_null(strstr(buf_str(&text), " held "));
+	assert_non_null(strstr(buf_str(&text), " waiting "));
+	assert_null(strstr(buf_str(&text), " delivered "));
+	assert_non_null(strstr(buf_str(&text), "open delivery"));
+	buf_reset(&text);
+	assert_int_equal(store_load(bed->store, 2, &follows, &text), 0);
+	assert_true(str_starts(buf_str(&text), "follow occurrence"));
+	assert_null(strstr(buf_str(&text) + 10, "follow occurrence"));
+}
+
+static void record_two_people(struct bed *bed, struct id *ids)
+{
+	/* Over several days: ids grow with the local time here. */
+	for (int i = 0; i < 40; i++) {
+		struct occurrence o =
+			make_occurrence(i % 3 ? "r" : "s", i % 2 ? "ana" : "ben", i * 40000000);
+
+		bed_record(bed, &o, i % 5 ? DELIVERY_DELIVERED : DELIVERY_WAITING);
+		ids[i] = o.id;
+	}
+}
+
+static void questions_combine_their_conditions(void **state)
+{
+	struct bed *bed = *state;
+	struct id ids[40];
+	const struct {
+		struct store_query query;
+		size_t occurrences, deliveries;
+	} rows[] = {
+		{{.recipient = "ana"}, 20, 20},
+		{{.recipient = "nobody"}, 0, 0},
+		{{.reminder = "s"}, 14, 40},
+		{{.recipient = "ana", .reminder = "s"}, 7, 20},
+		{{.channel = "chat"}, 40, 40},
+		{{.channel = "mail"}, 40, 0},
+		{{.open_only = true}, 40, 8},
+		{{.open_only = true, .recipient = "ana"}, 20, 4},
+		{{.has_local = true, .local_from = 40000000, .local_to = 160000000}, 3, 40},
+		{{.has_local = true,
+			 .local_from = 40000000,
+			 .local_to = 160000000,
+			 .recipient = "ana"},
+			2, 20},
+		{{.recipient = "ana", .limit = 3}, 3, 3},
+		{{.limit = 1, .newest_first = true}, 1, 1},
+	};
+
+	record_two_people(bed, ids);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bed_occurrences(bed, &rows[i].query);
+		assert_int_equal(bed->count, rows[i].occurrences);
+		bed_deliveries(bed, &rows[i].query);
+		assert_int_equal(bed->count, rows[i].deliveries);
+	}
+	bed_occurrences(bed, &(struct store_query){.id = ids[7], .recipient = "ben"});
+	assert_int_equal(bed->count, 0);
+}
+
+struct page {
+	struct bed *bed;
+	struct id last;
+	size_t count;
+	bool down;
+};
+
+static void on_page(void *owner, int error, struct occurrence *const *occurrences, size_t count)
+{
+	struct page *page = owner;
+
+	for (size_t i = 0; i < count; i++) {
+		int order = memcmp(occurrences[i]->id.bytes, page->last.bytes, 16);
+
+		assert_true(id_none(page->last) || (page->down ? order < 0 : order > 0));
+		page->last = occurrences[i]->id;
+	}
+	page->count = count;
+	page->bed->answered = true;
+}
+
+static void pages_follow_each_other_in_both_orders(void **state)
+{
+	struct bed *bed = *state;
+	struct id ids[40];
+
+	record_two_people(bed, ids);
+	for (int way = 0; way < 4; way++) {
+		struct page page = {.bed = bed, .down = way & 1};
+		size_t total = 0;
+
+		do {
+			struct store_query query = {.after = page.last,
+				.limit = 7,
+				.newest_first = page.down,
+				.recipient = way & 2 ? "ana" : NULL};
+
+			store_find_occurrences(bed->store, &query, on_page, &page);
+			bed_wait(bed);
+			total += page.count;
+		} while (page.count == 7);
+		assert_int_equal(total, way & 2 ? 20 : 40);
+	}
+}
+
+static void a_question_sees_what_was_submitted_before_it(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5);
+	struct change *change = change_new();
+
+	change_record_occurrence(change, &o);
+	store_apply(bed->store, change, NULL, NULL);
+	assert_int_equal(count_occurrences(bed), 1);
+}
+
+/* ---- order and groups ---- */
+
+struct sequence {
+	struct bed *bed;
+	int next, total;
+};
+
+struct mark {
+	struct sequence *sequence;
+	int number;
+};
+
+static void on_mark(void *owner, const struct store_result *result)
+{
+	struct mark *mark = owner;
+
+	assert_int_equal(mark->sequence->next++, mark->number);
+	assert_int_equal(result->error, mark->number % 7 == 3 ? -ENOENT : 0);
+	mark->sequence->bed->answered = mark->sequence->next == mark->sequence->total;
+	free(mark);
+}
+
+static void answers_come_in_the_order_of_the_changes(void **state)
+{
+	struct sequence sequence = {.bed = *state, .total = 3000};
+	auto_free char *dump = NULL;
+
+	for (int i = 0; i < sequence.total; i++) {
+		struct change *change = change_new();
+		struct mark *mark = mem_new(sizeof(*mark));
+		char number[16];
+
+		*mark = (struct mark){&sequence, i};
+		snprintf(number, sizeof(number), "%d", i);
+		change_set_value(change, "last", number);
+		if (i % 7 == 3)
+			change_answer_occurrence(change, id_new(NOON), ANSWER_DONE, NULL, 1, 1);
+		store_apply(sequence.bed->store, change, on_mark, mark);
+	}
+	assert_int_equal(store_pending(sequence.bed->store), sequence.total);
+	bed_wait(sequence.bed);
+	dump = bed_dump(sequence.bed); /* 2999 is one that failed */
+	assert_string_equal(dump, "value last=2998\nbudgets 0\n");
+}
+
+static void no_answer_comes_after_the_close(void **state)
+{
+	struct bed *bed = *state;
+
+	for (int i = 0; i < 100; i++) {
+		struct change *change = change_new();
+
+		change_set_value(change, "a", "1");
+		store_apply(bed->store, change, bed_on_done, bed);
+	}
+	store_close(bed->store);
+	bed->store = NULL;
+	event_base_loop(bed->loop, EVLOOP_NONBLOCK);
+	assert_false(bed->answered);
+}
+
+/* ---- care ---- */
+
+static void pruning_takes_what_is_closed_and_old(void **state)
+{
+	struct bed *bed = *state;
+	enum occurrence_state states[] = {OCCURRENCE_CLOSED, OCCURRENCE_ANSWERED,
+		OCCURRENCE_SKIPPED, OCCURRENCE_OPEN, OCCURRENCE_CLOSED, OCCURRENCE_CLOSED};
+
+	for (int i = 0; i < 6; i++) {
+		struct occurrence o = make_occurrence("r", "ana", 10 + i);
+
+		o.state = states[i];
+		/* the fifth waits still, the sixth is due too late */
+		bed_record(bed, &o, i == 4 ? DELIVERY_WAITING : DELIVERY_EXPIRED);
+	}
+	assert_int_equal(bed_prune(bed, 15000, 2), 0);
+	assert_int_equal(bed->count, 2);
+	assert_int_equal(bed_prune(bed, 15000, 2), 0);
+	assert_int_equal(bed->count, 1);
+	assert_int_equal(bed_prune(bed, 15000, 2), 0);
+	assert_int_equal(bed->count, 0);
+	assert_int_equal(count_occurrences(bed), 3);
+	assert_int_equal(count_deliveries(bed), 3);
+}
+
+static void pruning_leaves_a_delivery_its_other_items(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence old = make_occurrence("r", "ana", 10),
+			  young = make_occurrence("r", "ana", 90);
+	struct delivery d = make_delivery("ana", &old, &young);
+	struct change *change = change_new();
+
+	old.state = OCCURRENCE_CLOSED;
+	d.state = DELIVERY_DELIVERED;
+	change_record_occurrence(change, &old);
+	change_record_occurrence(change, &young);
+	change_record_delivery(change, &d);
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_int_equal(bed_prune(bed, 50000, 10), 0);
+	assert_int_equal(bed->count, 1);
+	bed_deliveries(bed, &(struct store_query){0});
+	assert_int_equal(bed->count, 1);
+	assert_null(strstr(buf_str(&bed->rows), " ana - 10 "));
+	assert_non_null(strstr(buf_str(&bed->rows), " ana - 90 "));
+}
+
+static void forgetting_removes_one_person_and_nobody_else(void **state)
+{
+	static const char *const whats[] = {"person:ana", "person:anabel", "stop:ana:r",
+		"less:ana:r", "stop:anabel:r", "team:ana", "all"};
+	struct bed *bed = *state;
+	struct occurrence hers = make_occurrence("r", "ana", 1),
+			  his = make_occurrence("r", "ben", 2);
+	struct occurrence about = make_occurrence("r", "ben", 3);
+	struct delivery to_room;
+	struct change *change = change_new();
+	auto_free char *dump = NULL;
+
+	about.key.about = (char *)"ana";
+	bed_record(bed, &hers, DELIVERY_WAITING);
+	bed_record(bed, &his, DELIVERY_WAITING);
+	bed_record(bed, &about, DELIVERY_WAITING);
+	to_room = make_delivery("room:chat", &hers, &his);
+	change_record_delivery(change, &to_room);
+	for (size_t i = 0; i < ARRAY_LEN(whats); i++)
+		change_put_pause(change, whats[i], 1, 2, NULL);
+	change_begin(change, "person:ana", 5);
+	change_begin(change, "person:ben", 5);
+	assert_int_equal(bed_apply(bed, change), 0);
+
+	assert_int_equal(bed_forget(bed, "ana"), 0);
+	assert_int_equal(bed->count, 2 + 2 + 3 + 1);
+	dump = bed_dump(bed);
+	assert_null(strstr(dump, " ana "));
+	assert_null(strstr(dump, "person:ana "));
+	assert_null(strstr(dump, ":ana:r"));
+	assert_non_null(strstr(dump, "value forgotten:"));
+	assert_non_null(strstr(dump, "pause team:ana 1 2 -\n"));
+	assert_non_null(strstr(dump, "pause person:anabel"));
+	assert_non_null(strstr(dump, "pause stop:anabel:r"));
+	assert_non_null(strstr(dump, "pause all"));
+	assert_non_null(strstr(dump, "begin person:ben"));
+	assert_non_null(strstr(dump, " room:chat "));
+	assert_int_equal(count_occurrences(bed), 1);
+	assert_int_equal(count_deliveries(bed), 2);
+	/* A forgotten delivery is settled in vain, not in error. */
+	change = change_new();
+	change_follow_occurrence(change, hers.id, OCCURRENCE_CLOSED, TIME_NEVER, 0);
+	assert_int_equal(bed_apply(bed, change), 0);
+}
+
+/* ---- both stores, one walk ---- */
+
+enum { STEPS = 600, PICKS = 24 };
+
+struct walk {
+	unsigned seed, made;
+	struct id occurrences[PICKS], deliveries[PICKS];
+	int64_t day; /* ms since NOON */
+};
+
+static unsigned pick(struct walk *walk, unsigned below)
+{
+	return rand_r(&walk->seed) / 7 % below;
+}
+
+/* Grows with the walk, and comes out the same when it is replayed. */
+static struct id next_id(struct walk *walk)
+{
+	int64_t ms = NOON + walk->day;
+	struct id id = {0};
+
+	walk->made++;
+	for (int i = 0; i < 6; i++)
+		id.bytes[i] = ms >> (8 * (5 - i));
+	for (int i = 0; i < 4; i++)
+		id.bytes[12 + i] = walk->made >> (8 * (3 - i));
+	return id;
+}
+
+static void add_delivery(struct walk *walk, struct change *change, struct occurrence *o)
+{
+	struct occurrence earlier = {.id = walk->occurrences[pick(walk, PICKS)]};
+	struct delivery d =
+		make_delivery(pick(walk, 2) ? "ana" : "ben", o, pick(walk, 3) ? NULL : &earlier);
+
+	d.state = pick(walk, DELIVERY_STATES);
+	d.budget_date = pick(walk, 3) ? (int)pick(walk, 30) : INT32_MIN;
+	d.id = walk->deliveries[pick(walk, PICKS)] = next_id(walk);
+	change_record_delivery(change, &d);
+}
+
+static void add_verb(struct walk *walk, struct change *change)
+{
+	static const char *const names[] = {"all", "person:ana", "stop:ana:r", "person:ben", "x"};
+	static char people[][4] = {"ana", "ben", "cy"};
+	const char *name = names[pick(walk, ARRAY_LEN(names))];
+	struct id occurrence = walk->occurrences[pick(walk, PICKS)];
+	struct delivery settled = make_delivery("x", NULL, NULL);
+	struct occurrence o;
+
+	walk->day += pick(walk, 3) * 30000000;
+	switch (pick(walk, 11)) {
+	case 0 ... 2:
+		o = make_occurrence("r", people[pick(walk, 3)], pick(walk, 200));
+		o.id = walk->occurrences[pick(walk, PICKS)] = next_id(walk);
+		o.key.about = pick(walk, 4) ? NULL : people[pick(walk, 3)];
+		o.state = pick(walk, OCCURRENCE_STATES);
+		o.follow_at = pick(walk, 2) ? TIME_NEVER : 5;
+		change_record_occurrence(change, &o);
+		add_delivery(walk, change, &o);
+		break;
+	case 3:
+		change_join_delivery(change, walk->deliveries[pick(walk, PICKS)], occurrence, 44);
+		break;
+	case 4:
+		settled.id = walk->deliveries[pick(walk, PICKS)];
+		settled.state = pick(walk, DELIVERY_STATES);
+		change_settle_delivery(change, &settled);
+		break;
+	case 5:
+		change_follow_occurrence(
+			change, occurrence, pick(walk, OCCURRENCE_STATES), 6, pick(walk, 3));
+		break;
+	case 6:
+		change_answer_occurrence(
+			change, occurrence, pick(walk, ANSWERS), pick(walk, 2) ? "t" : NULL, 8, 9);
+		break;
+	case 7:
+		change_put_pause(change, name, pick(walk, 9), 4, NULL);
+		break;
+	case 8:
+		change_remove_pause(change, name);
+		break;
+	case 9:
+		change_begin(change, name, pick(walk, 9));
+		break;
+	default:
+		change_set_value(change, name, pick(walk, 3) ? "v" : NULL);
+		break;
+	}
+}
+
+static void same_answers(const struct bed *a, const struct bed *b)
+{
+	assert_int_equal(a->error, b->error);
+	assert_int_equal(a->count, b->count);
+	assert_int_equal(a->n_known, b->n_known);
+	assert_int_equal(a->n_dropped, b->n_dropped);
+	assert_memory_equal(a->known, b->known, sizeof(struct id) * a->n_known);
+	assert_memory_equal(a->dropped, b->dropped, sizeof(struct id) * a->n_dropped);
+}
+
+static void compare_question(struct walk *walk, struct bed *a, struct bed *b)
+{
+	struct store_query query = {
+		.recipient = pick(walk, 2) ? "ana" : NULL,
+		.reminder = pick(walk, 4) ? NULL : "r",
+		.open_only = pick(walk, 3) == 0,
+		.has_local = pick(walk, 3) == 0,
+		.local_from = pick(walk, 100),
+		.local_to = 100 + pick(walk, 100),
+		.newest_first = pick(walk, 2),
+		.limit = pick(walk, 20),
+	};
+	auto_free char *first = NULL;
+
+	if (pick(walk, 3) == 0)
+		query.after = walk->occurrences[pick(walk, PICKS)];
+	first = str_new(bed_occurrences(a, &query));
+	assert_string_equal(first, bed_occurrences(b, &query));
+	free(first);
+	first = str_new(bed_deliveries(a, &query));
+	assert_string_equal(first, bed_deliveries(b, &query));
+}
+
+/* The same verbs into both: the walk is replayed from a copy of its state. */
+static void step_both(struct walk *walk, struct bed *a, struct bed *b)
+{
+	struct walk replay = *walk;
+	struct change *one = change_new(), *two = change_new();
+	unsigned verbs = 1 + pick(walk, 5);
+
+	pick(&replay, 5);
+	for (unsigned i = 0; i < verbs; i++) {
+		add_verb(walk, one);
+		add_verb(&replay, two);
+	}
+	bed_apply(a, one);
+	bed_apply(b, two);
+	same_answers(a, b);
+	if (pick(walk, 20) == 0) {
+		bed_prune(a, 100000, 1000);
+		bed_prune(b, 100000, 1000);
+		same_answers(a, b);
+	}
+	if (pick(walk, 150) == 0) {
+		bed_forget(a, "cy");
+		bed_forget(b, "cy");
+		same_answers(a, b);
+	}
+}
+
+static void two_stores_answer_alike(void **state)
+{
+	struct bed *a = bed_new("memory"), *b = bed_new("sqlite");
+	struct walk walk = {.seed = 4711};
+	auto_free char *kept = NULL;
+
+	bed_open(a);
+	bed_open(b);
+	for (int i = 0; i < PICKS; i++)
+		walk.occurrences[i] = walk.deliveries[i] = next_id(&walk); /* not stored */
+	for (int i = 0; i < STEPS; i++) {
+		step_both(&walk, a, b);
+		compare_question(&walk, a, b);
+		if (i % 50 == 0) {
+			auto_free char *first = bed_dump(a), *second = bed_dump(b);
+
+			assert_string_equal(first, second);
+		}
+	}
+	kept = bed_dump(b);
+	assert_true(strlen(kept) > 2000); /* it compared something */
+	bed_reopen(b);
+	free(kept);
+	kept = bed_dump(b);
+	bed_free(b);
+	{
+		auto_free char *reference = bed_dump(a);
+
+		assert_string_equal(kept, reference);
+	}
+	bed_free(a);
+}
+
+#define AGAINST_EACH(test)                                                                         \
+	{#test " (memory)", test, open_memory, close_bed, NULL},                                   \
+	{                                                                                          \
+#test " (sqlite)", test, open_sqlite, close_bed, NULL                              \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		AGAINST_EACH(every_member_comes_back),
+		AGAINST_EACH(a_known_occurrence_and_its_delivery_are_left_out),
+		AGAINST_EACH(a_delivery_keeps_the_items_that_are_new),
+		AGAINST_EACH(keys_differ_in_every_part),
+		AGAINST_EACH(a_later_delivery_may_carry_an_earlier_occurrence),
+		AGAINST_EACH(a_change_is_whole_or_not_at_all),
+		AGAINST_EACH(a_failed_change_does_not_take_its_neighbours_with_it),
+		AGAINST_EACH(a_taken_delivery_id_fails_the_change),
+		AGAINST_EACH(joining_adds_to_what_is_held_only),
+		AGAINST_EACH(settling_changes_what_it_says_and_nothing_else),
+		AGAINST_EACH(answers_may_be_given_again),
+		AGAINST_EACH(notes_are_put_kept_and_removed),
+		AGAINST_EACH(a_start_hears_what_is_open),
+		AGAINST_EACH(questions_combine_their_conditions),
+		AGAINST_EACH(pages_follow_each_other_in_both_orders),
+		AGAINST_EACH(a_question_sees_what_was_submitted_before_it),
+		AGAINST_EACH(answers_come_in_the_order_of_the_changes),
+		AGAINST_EACH(no_answer_comes_after_the_close),
+		AGAINST_EACH(pruning_takes_what_is_closed_and_old),
+		AGAINST_EACH(pruning_leaves_a_delivery_its_other_items),
+		AGAINST_EACH(forgetting_removes_one_person_and_nobody_else),
+		cmocka_unit_test(two_stores_answer_alike),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
