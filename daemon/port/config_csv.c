@@ -94,7 +94,8 @@ static void skip_line(struct csv *csv)
 
 static bool key_fits_a_cell(const struct key *key)
 {
-	return key && key->type != KEY_GROUPS && key->type != KEY_GROUP && key->type != KEY_MAP;
+	return key && !(key->flags & KEY_LATER) && key->type != KEY_GROUPS &&
+	       key->type != KEY_GROUP && key->type != KEY_MAP;
 }
 
 static void name_column(struct csv *csv, struct column *column, const char *name, int line)
