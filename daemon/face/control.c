@@ -28,7 +28,7 @@
 enum {
 	OUTPUT_ROOM = 256 * 1024, /* waiting for a slow reader; then streams stop */
 	IDLE_S = 60,              /* without a request, or without the reader taking anything */
-	BACKLOG = 16,
+	BACKLOG = 128,
 	GROUPS_MAX = 1024,
 };
 

@@ -292,7 +292,8 @@ int web_open(struct event_base *loop, struct engine *engine, const char *listen,
 	settings.headers = web->headers;
 	r = http_open(&settings, &web->server);
 	if (r < 0) {
-		*ret_error = str_printf("cannot listen on %s: %s", listen, strerror(-r));
+		*ret_error = str_printf("cannot listen on %s: %s",
+			listen ? listen : "the passed socket", strerror(-r));
 		web_close(web);
 		return r;
 	}
