@@ -5,11 +5,11 @@
 #include "base/str.h"
 #include "engine/channels.h"
 #include "engine/engine.h"
+#include "engine/report.h"
 #include "face/control.h"
 #include "face/web.h"
 #include "port/service.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -281,7 +281,6 @@ static void stop(struct daemon *daemon)
 			event_free(events[i]);
 	clock_free(daemon->clock);
 	event_base_free(daemon->loop);
-	curl_global_cleanup();
 }
 
 static int run(struct daemon *daemon)
@@ -290,8 +289,8 @@ static int run(struct daemon *daemon)
 
 	daemon->loop = event_base_new();
 	daemon->clock = clock_new_real();
-	if (!daemon->loop || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		log_error("the event loop or libcurl cannot be set up");
+	if (!daemon->loop) {
+		log_error("the event loop cannot be set up");
 		return EXIT_FAILURE;
 	}
 	r = start_engine(daemon);
@@ -299,9 +298,11 @@ static int run(struct daemon *daemon)
 		r = start_faces(daemon);
 	if (r == 0) {
 		listen_to_signals(daemon);
+		report(EVENT_STARTED, NULL, "running with %s", daemon->options.config);
 		engine_start(daemon->engine);
 		say_ready(daemon);
 		event_base_dispatch(daemon->loop);
+		report(EVENT_STOPPED, NULL, "stopped");
 	}
 	stop(daemon);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
