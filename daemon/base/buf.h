@@ -20,7 +20,7 @@ struct buf {
 		.max = (n)                                                                         \
 	}
 
-void buf_free(struct buf *buf);	 /* for cleanup(); leaves an empty buffer with the same ceiling */
+void buf_free(struct buf *buf);  /* for cleanup(); leaves an empty buffer with the same ceiling */
 void buf_reset(struct buf *buf); /* keeps the memory, forgets the bytes */
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_str(struct buf *buf, const char *text);

@@ -75,7 +75,7 @@ static struct alarm *clock_first(const struct clock *clock)
 {
 	struct alarm *alarm, *first = NULL;
 
-	LIST_FOREACH (alarm, &clock->alarms, in_clock)
+	LIST_FOREACH(alarm, &clock->alarms, in_clock)
 		if (alarm->at != TIME_NEVER && (!first || alarm->at < first->at))
 			first = alarm;
 	return first;

@@ -18,7 +18,7 @@ void heap_free(struct heap *heap); /* forgets the nodes, frees the array */
 /* Puts the node in, or moves it when it is in already. */
 void heap_put(struct heap *heap, struct heap_node *node, int64_t key);
 void heap_remove(struct heap *heap, struct heap_node *node); /* no-op when it is not in */
-struct heap_node *heap_first(const struct heap *heap);	     /* NULL when empty; lent */
+struct heap_node *heap_first(const struct heap *heap);       /* NULL when empty; lent */
 static inline bool heap_has(const struct heap_node *node)
 {
 	return node->at != 0;

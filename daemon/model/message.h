@@ -6,7 +6,7 @@
 #include "nudged-plugin.h"
 
 enum {
-	MESSAGE_BODY_MAX = 1 << 20,     /* of a request, bytes */
+	MESSAGE_BODY_MAX = 1 << 20, /* of a request, bytes */
 	MESSAGE_HEADERS_MAX = 64,
 	MESSAGE_HEADER_MAX = 8192,
 	MESSAGE_URL_MAX = 8192,

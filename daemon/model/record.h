@@ -11,8 +11,8 @@ struct occurrence_key {
 	char *reminder;
 	char *recipient; /* a person's id, or "room:CHANNEL" */
 	char *about;     /* the subject's id, or NULL */
-	int64_t local;   /* nominal local time in civil seconds; elapsed intervals: the UTC second */
-	int pass;        /* 0 or 1 */
+	int64_t local; /* nominal local time in civil seconds; elapsed intervals: the UTC second */
+	int pass;      /* 0 or 1 */
 };
 
 enum { OCCURRENCE_HASH = 20 };
@@ -54,9 +54,9 @@ struct occurrence {
 	int64_t planned_at; /* when it was decided to go */
 	enum occurrence_state state;
 	enum decision decision;
-	char *rule;   /* the rule that decided, in words */
+	char *rule; /* the rule that decided, in words */
 	char *about_name;
-	char *title;  /* rendered once, when recorded */
+	char *title; /* rendered once, when recorded */
 	char *text;
 	int64_t follow_at; /* the next nudge or escalation; TIME_NEVER: none */
 	int nudges;        /* nudges sent so far */
@@ -66,12 +66,12 @@ struct occurrence {
 };
 
 enum delivery_state {
-	DELIVERY_HELD,      /* gathers occurrences until not_before_at */
-	DELIVERY_WAITING,   /* recorded; next try at next_at */
-	DELIVERY_DELIVERED, /* the receiver accepted it */
-	DELIVERY_REFUSED,   /* it never will */
-	DELIVERY_EXPIRED,   /* too late to be of use */
-	DELIVERY_CANCELLED, /* the person, the reminder or an administrator took it back */
+	DELIVERY_HELD,        /* gathers occurrences until not_before_at */
+	DELIVERY_WAITING,     /* recorded; next try at next_at */
+	DELIVERY_DELIVERED,   /* the receiver accepted it */
+	DELIVERY_REFUSED,     /* it never will */
+	DELIVERY_EXPIRED,     /* too late to be of use */
+	DELIVERY_CANCELLED,   /* the person, the reminder or an administrator took it back */
 	DELIVERY_QUARANTINED, /* it was being sent at each of several crashes */
 	DELIVERY_STATES,
 };
@@ -94,13 +94,13 @@ struct delivery {
 	int64_t not_before_at;
 	int64_t expire_at;
 	enum delivery_state state;
-	int attempts;    /* made so far */
-	int64_t next_at; /* of the next attempt */
-	int status;      /* last reply code; 0 none */
-	char *reason;    /* why it is in this state, for people */
-	char *receipt;   /* the receiver's own id */
-	char *fallback;  /* channels still to try, separated by spaces; NULL none */
-	size_t count;    /* items */
+	int attempts;              /* made so far */
+	int64_t next_at;           /* of the next attempt */
+	int status;                /* last reply code; 0 none */
+	char *reason;              /* why it is in this state, for people */
+	char *receipt;             /* the receiver's own id */
+	char *fallback;            /* channels still to try, separated by spaces; NULL none */
+	size_t count;              /* items */
 	struct occurrence **items; /* owned copies of what is sent */
 };
 

@@ -212,7 +212,7 @@ int plugin_load_file(const char *path, struct plugin **ret, char **ret_error)
 		*ret_error = str_printf("%s: %s", path, strerror(errno));
 		return r;
 	}
-	LIST_FOREACH (plugin, &loaded, link) {
+	LIST_FOREACH(plugin, &loaded, link) {
 		if (str_eq(plugin->path, resolved)) {
 			plugin->references++;
 			*ret = plugin;

@@ -4,14 +4,14 @@
 
 #include "model/message.h"
 
-struct plugin;  /* one loaded file */
-struct outlet;  /* a plugin opened with one channel's settings */
+struct plugin; /* one loaded file */
+struct outlet; /* a plugin opened with one channel's settings */
 
 /* Loads FOLDER/NAME.so. NAME is [a-z][a-z0-9-]*. The file, and the folder, must be owned by root or
  * by us and not writable by others (a sticky parent is allowed). Loading the same name again gives
  * the same plugin with one more reference. 0 or -errno with a sentence for people (owned). */
-int plugin_load(const char *folder, const char *name, struct plugin **ret, char **ret_error)
-	must_check;
+int plugin_load(
+	const char *folder, const char *name, struct plugin **ret, char **ret_error) must_check;
 /* The same from a path, for `nudgectl test-plugin`. */
 int plugin_load_file(const char *path, struct plugin **ret, char **ret_error) must_check;
 void plugin_unref(struct plugin *plugin); /* NULL is fine */
@@ -36,5 +36,5 @@ double outlet_default_rate(const struct outlet *outlet);
 int outlet_encode(const struct outlet *outlet, const struct nudged_delivery *delivery,
 	struct nudged_request **ret, char **ret_error) must_check;
 /* Always gives a verdict: a plugin that gives none is judged MISCONFIGURED. verdict_clear() it. */
-void outlet_judge(const struct outlet *outlet, const struct nudged_response *response,
-	struct verdict *ret);
+void outlet_judge(
+	const struct outlet *outlet, const struct nudged_response *response, struct verdict *ret);
