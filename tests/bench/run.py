@@ -1,0 +1,283 @@
+#!/usr/bin/python3
+"""make bench: the figures, each a ratio or a count measured in this run on this machine.
+
+usage: run.py [--build DIR] [--quick] [NAME...]     names: dispatch, start, lateness, curl
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TICKS = os.sysconf("SC_CLK_TCK")
+CONNECTIONS = 64
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Sink:
+    """The receiver, and what it saw."""
+
+    def __init__(self, build):
+        self.port = free_port()
+        self.process = subprocess.Popen([build / "bench/sink", str(self.port)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()
+
+    def ask(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            keys = ("count", "bytes", "first_us", "last_us", "connections", "p50", "p99")
+            return dict(zip(keys, map(int, answer.read().split())))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+class Daemon:
+    """nudged on a scratch folder; `ready_s` from exec to READY."""
+
+    def __init__(self, build, folder, config, wrap=(), level="warning", limit=120):
+        self.folder = folder
+        path = folder / "nudged.conf"
+        path.write_text(config)
+        path.chmod(0o600)
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        notify.bind(str(folder / "notify"))
+        notify.settimeout(limit)
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [*wrap, build / "nudged", "-c", path, "--log-level", level],
+            env={**os.environ, "NOTIFY_SOCKET": str(folder / "notify")},
+            stderr=open(folder / "log", "w", encoding="utf-8"))
+        while b"READY=1" not in notify.recv(4096):
+            pass
+        self.ready_s = time.monotonic() - began
+        notify.close()
+        (folder / "notify").unlink()
+
+    def memory_mb(self):
+        text = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
+
+    def cpu_s(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def wakeups(self):
+        total = 0
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            text = (task / "status").read_text(encoding="utf-8")
+            total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M).group(1))
+        return total
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def at_text(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def configuration(folder, port, people, places, reminders, extra=""):
+    zones = ["Europe/London", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC"]
+    with open(folder / "people.csv", "w", encoding="utf-8") as csv:
+        csv.write("id,name,place,via\n")
+        for i in range(people):
+            csv.write(f"p{i},Person Number {i},place{i % places},hook\n")
+    place = ",\n".join(f'{{ id = "place{i}"; timezone = "{zones[i % len(zones)]}"; }}' for i in range(places))
+    return f"""
+state = "state"; control = "control"; people_file = "people.csv"; daily_limit = 0; {extra}
+channels = ( {{ id = "hook"; plugin = "webhook"; url = "http://127.0.0.1:{port}/in"; allow_private = true;
+  concurrency = {CONNECTIONS}; secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="; }} );
+places = ( {place} );
+reminders = ( {reminders} );
+"""
+
+
+def reminder(number, schedule):
+    return (f'{{ id = "r{number}"; kind = "note"; {schedule} to = [ "all" ]; title = "Hello {{{{person.name}}}}"; '
+            f'text = "At {{{{due.time}}}} on {{{{due.date}}}}: one specific thing, then say what happened."; }}')
+
+
+def scratch():
+    return Path(tempfile.mkdtemp(prefix="nudged-bench-"))
+
+
+def wait_count(sink, wanted, limit):
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        stats = sink.ask("/stats")
+        if stats["count"] >= wanted:
+            return stats
+        time.sleep(0.1)
+    raise SystemExit(f"only {stats['count']} of {wanted} arrived in {limit} s")
+
+
+def bare(build, sink, count, size):
+    out = subprocess.run([build / "bench/bare", f"http://127.0.0.1:{sink.port}/in", str(count), str(CONNECTIONS),
+                          str(size)], capture_output=True, text=True, check=True).stdout.split()
+    return float(out[0]), float(out[1])
+
+
+def one_dispatch(build, sink, people, reminders, wrap=()):
+    """Everything due at one instant; seconds from that instant to the last receipt, CPU, bytes a body."""
+    folder = scratch()
+    due = int(time.time()) + 6 + people // 10000
+    config = configuration(folder, sink.port, people, 5,
+                           ",".join(reminder(i, f'at = "{at_text(due)}";') for i in range(reminders)))
+    sink.ask("/reset")
+    daemon = Daemon(build, folder, config, wrap)
+    before = daemon.cpu_s()
+    if time.time() > due:
+        raise SystemExit("the machine is too slow for this bench: it was due before it was ready")
+    stats = wait_count(sink, people * reminders, 120)
+    time.sleep(0.3)
+    cpu, memory = daemon.cpu_s() - before, daemon.memory_mb()
+    log = (folder / "log").read_text(encoding="utf-8")
+    daemon.stop()
+    shutil.rmtree(folder)
+    unexpected = [line for line in log.splitlines() if "written out" not in line]
+    if unexpected:
+        print("  daemon said:", unexpected[0][:300])
+    return (stats["last_us"] / 1e6 - due), cpu, stats["bytes"] // stats["count"], memory
+
+
+def bench_dispatch(build, quick):
+    people, reminders, rounds = (2000, 10, 2) if quick else (10000, 10, 3)
+    count = people * reminders
+    sink = Sink(build)
+    mine, yardstick = [], []
+    for turn in range(rounds):
+        seconds, cpu, size, memory = one_dispatch(build, sink, people, reminders)
+        mine.append((seconds, cpu))
+        yardstick.append(bare(build, sink, count, size))
+        print(f"  round {turn + 1}: {count / seconds:,.0f}/s, bare {count / yardstick[-1][0]:,.0f}/s, body {size} B, "
+              f"{memory:.0f} MB")
+    sink.close()
+    best, best_bare = min(s for s, _ in mine), min(s for s, _ in yardstick)
+    print(f"dispatch_vs_bare {best_bare / best:.2f}")
+    print(f"cpu_per_delivery_vs_bare {min(c for _, c in mine) / min(c for _, c in yardstick):.2f}")
+    bench_instructions(build, quick, size)
+
+
+def instructions(command):
+    """User-space instructions of a command, or None where the machine does not count them."""
+    with tempfile.NamedTemporaryFile("r", suffix=".perf") as out:
+        done = subprocess.run(["perf", "stat", "-x,", "-e", "instructions:u", "-o", out.name, *command],
+                              capture_output=True, check=False)
+        found = re.search(r"^(\d+),+instructions", out.read(), re.M)
+        return int(found.group(1)) if done.returncode == 0 and found else None
+
+
+def bench_instructions(build, quick, size):
+    """By the slope between two sizes, so that starting costs nothing."""
+    if not shutil.which("perf") or instructions(["true"]) is None:
+        print("instructions_vs_bare skipped: this machine's perf does not count instructions")
+        return
+    small, large = (1000, 3000) if quick else (2000, 10000)
+    sink = Sink(build)
+    slope = []
+    for people in (small, large):
+        log = scratch() / "perf"
+        one_dispatch(build, sink, people, 5,
+                     wrap=("perf", "stat", "-x,", "-e", "instructions:u", "-o", str(log), "--"))
+        slope.append(int(re.search(r"^(\d+),+instructions", log.read_text(encoding="utf-8"), re.M).group(1)))
+        shutil.rmtree(log.parent)
+    base = [instructions([build / "bench/bare", f"http://127.0.0.1:{sink.port}/in", str(n * 5), str(CONNECTIONS),
+                          str(size)]) for n in (small, large)]
+    sink.close()
+    print(f"instructions_vs_bare {(slope[1] - slope[0]) / (base[1] - base[0]):.2f}")
+
+
+def bench_start(build, quick):
+    sizes = [(100, 10), (1000, 10), (1000, 100)] + ([] if quick else [(10000, 100)])
+    last = None
+    for people, reminders in sizes:
+        folder = scratch()
+        config = configuration(folder, 9, people, 20,
+                               ",".join(reminder(i, f'calendar = "Mon..Fri {i % 24:02}:{i % 60:02}";')
+                                        for i in range(reminders)))
+        daemon = Daemon(build, folder, config)
+        schedules, memory = people * reminders, daemon.memory_mb()
+        print(f"start_s {schedules:>9,} schedules: {daemon.ready_s:.3f} s, {memory:.0f} MB resident, "
+              f"bytes_per_schedule {memory * 1048576 / schedules:,.0f}")
+        last = daemon if (people, reminders) == sizes[-1] else last
+        if last is daemon:
+            bench_idle_of(daemon, quick)
+        daemon.stop()
+        shutil.rmtree(folder)
+
+
+def bench_idle_of(daemon, quick):
+    time.sleep(1)
+    seconds = 10 if quick else 30
+    wakeups, cpu = daemon.wakeups(), daemon.cpu_s()
+    time.sleep(seconds)
+    print(f"idle_wakeups_per_minute {(daemon.wakeups() - wakeups) * 60 / seconds:.0f}")
+    print(f"idle_cpu {(daemon.cpu_s() - cpu) / seconds * 100:.2f} %")
+
+
+def bench_lateness(build, quick):
+    """1,000 due every second, all at the whole second, to one receiver."""
+    folder, sink = scratch(), Sink(build)
+    config = configuration(folder, sink.port, 1000, 5, reminder(0, 'calendar = "*:*:*";'))
+    daemon = Daemon(build, folder, config)
+    time.sleep(3)
+    sink.ask("/reset")
+    time.sleep(5 if quick else 15)
+    stats = sink.ask("/stats")
+    print(f"lateness_p99_ms {stats['p99'] / 100:.1f} (p50 {stats['p50'] / 100:.1f}) at "
+          f"{stats['count'] / (5 if quick else 15):,.0f} due a second")
+    daemon.stop()
+    sink.close()
+    shutil.rmtree(folder)
+
+
+def bench_curl(build, quick):
+    """One curl process a message, as scripts do."""
+    count, sink = (100 if quick else 300), Sink(build)
+    began = time.monotonic()
+    for _ in range(count):
+        subprocess.run(["curl", "-s", "-o", "/dev/null", "-d", "x" * 700, f"http://127.0.0.1:{sink.port}/in"], check=True)
+    rate = count / (time.monotonic() - began)
+    people = 2000 if quick else 10000
+    seconds = one_dispatch(build, sink, people, 1)[0]
+    sink.close()
+    print(f"dispatch_vs_curl_per_message {people / seconds / rate:.0f}")
+
+
+BENCHES = {"dispatch": bench_dispatch, "start": bench_start, "lateness": bench_lateness, "curl": bench_curl}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *BENCHES])
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument("--quick", action="store_true")
+    args = parser.parse_args()
+    for name in args.names or BENCHES:
+        BENCHES[name](args.build.resolve(), args.quick)
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
