@@ -159,7 +159,7 @@ const struct section keys_person = {SECTION("people", "a person", person_entry, 
 	"Who receives, and whom it is about. In bulk they come from people_file.")};
 
 static const struct key role_keys[] = {
-	{"id", KEY_ID, KEY_REQUIRED, AT(role_entry, id), .help = "Its name in this file."},
+	{"id", KEY_REF, KEY_REQUIRED, AT(role_entry, id), .help = "Its name in this file."},
 	{"name", KEY_LINE, AT(role_entry, name), .help = "Its name for people. Absent: the id."},
 	{"objectives", KEY_WORDS, AT(role_entry, objectives),
 		.help = "What whoever has this role works towards."},

@@ -19,8 +19,9 @@ struct where {
 
 struct setting {
 	char *name;
-	char *text;            /* NULL when secret */
-	struct secret *secret; /* NULL when the credential was not readable and only the form is checked */
+	char *text; /* NULL when secret */
+	struct secret *
+		secret; /* NULL when the credential was not readable and only the form is checked */
 };
 
 struct channel {
@@ -30,7 +31,7 @@ struct channel {
 	char *plugin;
 	struct setting *settings; /* the plugin's own keys */
 	size_t n_settings;
-	double rate;      /* messages a second; 0: none; negative: the plugin's default */
+	double rate; /* messages a second; 0: none; negative: the plugin's default */
 	int concurrency;
 	int64_t timeout_ms, retry_base_ms, retry_max_ms, expire_s;
 	bool allow_private, shared;
@@ -147,12 +148,12 @@ struct reminder {
 	size_t n_rooms;
 	const struct channel **via; /* NULL: the person's */
 	size_t n_via;
-	struct template *title, *text; /* NULL: from the pack */
+	struct template *title, *text;     /* NULL: from the pack */
 	const struct prompt_pack *prompts; /* NULL */
 	int64_t grace_s, jitter_s;
 	enum catch_up catch_up;
 	struct nudge nudge;
-	int priority; /* 1..5 */
+	int priority;         /* 1..5 */
 	int64_t changed_hash; /* over everything that decides when and to whom: for reload */
 };
 
