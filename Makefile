@@ -69,8 +69,10 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libnudged.a
 	@mkdir -p $(@D)
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(PKG_LIBS) -ldl
 
-# `nudgectl next` alone, for the oracles of time.
+# `nudgectl next` alone, for the oracles of time; and what one next instant costs.
 $(BUILD)/next-driver: $(BUILD)/obj/tests/oracle/next-driver.o $(BUILD)/libnudged.a
+	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
+$(BUILD)/bench-next: $(BUILD)/obj/tests/bench/next.o $(BUILD)/libnudged.a
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
 
 # What tests against real peers need: a driver for one plugin, and plugins that misbehave.
@@ -131,6 +133,10 @@ check-built:
 	@$(MAKE) -s -j$$(nproc) SANITIZE=1 BUILD=build/sanitize all units
 	@tests/run
 
+# All zones, all changes of ten years, all shapes: minutes, not part of check.
+campaign-time: $(BUILD)/next-driver
+	NUDGED_ORACLE_FULL=1 /usr/bin/python3 -m pytest -q -c tests/pytest.ini tests/oracle
+
 lint:
 	@tests/lint/lint.py
 
@@ -145,6 +151,6 @@ benches: $(BENCHES:%=$(BUILD)/bench/%)
 clean:
 	rm -rf build
 
-.PHONY: all units fuzz fuzzers install check check-built lint clean
+.PHONY: all campaign-time units fuzz fuzzers install check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d)

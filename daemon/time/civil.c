@@ -55,7 +55,8 @@ void date_to_ymd(int32_t date, int *ret_year, int *ret_month, int *ret_day)
 
 int date_weekday(int32_t date)
 {
-	return (date % 7 + 10) % 7; /* 1970-01-01 was a Thursday */
+	/* 1970-01-01 was a Thursday; whole weeks are added so that the sum is never negative. */
+	return (int)((uint32_t)(date + 3 + 7 * 800000) % 7);
 }
 
 int64_t civil_pack(const struct civil *civil)

@@ -71,6 +71,18 @@ static int amount_take(struct scan *scan, struct amount *amount)
 	return 0;
 }
 
+/* Never days: those would be a calendar period. */
+static char *elapsed_write(int64_t s)
+{
+	if (s % 3600 == 0)
+		return str_printf("%lldh", (long long)s / 3600);
+	if (s % 60 == 0)
+		return str_printf("%lldmin", (long long)s / 60);
+	if (s < 3600)
+		return str_printf("%llds", (long long)s);
+	return str_printf("%lldmin %llds", (long long)s / 60, (long long)s % 60);
+}
+
 static int every_elapsed(struct draft *draft)
 {
 	struct rule *rule = draft->rule;
@@ -91,13 +103,7 @@ static int every_elapsed(struct draft *draft)
 	rule->v.anchored = draft->has_start;
 	rule->v.anchor = draft->has_start ? draft->start : 0;
 	rule->v.anchor_local = draft->has_start && !draft->start_is_utc;
-	/* Never days: those would be a calendar period. */
-	if (rule->v.every_s % 3600 == 0)
-		rule->text = str_printf("%lldh", (long long)rule->v.every_s / 3600);
-	else if (rule->v.every_s % 60 == 0)
-		rule->text = str_printf("%lldmin", (long long)rule->v.every_s / 60);
-	else
-		rule->text = str_printf("%llds", (long long)rule->v.every_s);
+	rule->text = elapsed_write(rule->v.every_s);
 	return 0;
 }
 

@@ -139,34 +139,35 @@ static bool month_counts(const struct rule_values *v, int year, int month)
 {
 	const struct period *p = &v->period;
 	unsigned y = (unsigned)(year - YEAR_FIRST);
-	int ay, am, ad;
 
-	if (y > YEAR_LAST - YEAR_FIRST || !(v->dates.years[y / 64] >> (y % 64) & 1) ||
-		!(v->dates.months >> month & 1))
+	if (!(v->dates.months >> month & 1) || y > YEAR_LAST - YEAR_FIRST ||
+		!(v->dates.years[y / 64] >> (y % 64) & 1))
 		return false;
 	if (p->interval == 1 || p->unit < PERIOD_MONTH)
 		return true;
-	date_to_ymd(p->anchor, &ay, &am, &ad);
 	if (p->unit == PERIOD_YEAR)
-		return (year - ay) % p->interval == 0;
-	return ((year - ay) * 12 + month - am) % p->interval == 0;
+		return (year - p->anchor_year) % p->interval == 0;
+	return ((year - p->anchor_year) * 12 + month - p->anchor_month) % p->interval == 0;
 }
 
 /* Days of the month that lie in a counting day or week of the period. */
 static uint32_t period_days(const struct period *p, const struct month *m)
 {
 	uint32_t mask = 0;
-	int64_t week = p->anchor - modulo(date_weekday(p->anchor) - p->week_start, 7);
-	int64_t step = p->unit == PERIOD_DAY ? p->interval : (int64_t)p->interval * 7;
-	int64_t begin = p->unit == PERIOD_DAY ? p->anchor : week;
-	int width = p->unit == PERIOD_DAY ? 1 : 7;
-	int64_t day = 1 - modulo(m->first - begin, step);
+	bool weeks = p->unit == PERIOD_WEEK;
+	int step = weeks ? p->interval * 7 : p->interval;
+	int32_t begin =
+		weeks ? p->anchor - (date_weekday(p->anchor) - p->week_start + 7) % 7 : p->anchor;
+	int rest = (m->first - begin) % step, day = 1 - (rest < 0 ? rest + step : rest);
+	uint64_t width = weeks ? 0x7f : 1;
 
 	for (; day <= m->length; day += step) {
-		for (int64_t d = MAX_OF(day, 1); d < day + width && d <= m->length; d++)
-			mask |= UINT32_C(1) << d;
+		if (day > 0)
+			mask |= (uint32_t)(width << day);
+		else if (day > -7)
+			mask |= (uint32_t)(width >> -day);
 	}
-	return mask;
+	return mask & MASK_MONTH(m->length);
 }
 
 /* short_month = next_day: the 1st stands for a day that the month before did not have. */

@@ -34,9 +34,10 @@ enum period_unit { PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_YEAR };
 
 struct period {
 	enum period_unit unit;
-	int interval;   /* 1: every */
-	int32_t anchor; /* a date in a period that counts */
-	int week_start; /* 0 = Monday */
+	int interval;                  /* 1: every */
+	int32_t anchor;                /* a date in a period that counts */
+	int week_start;                /* 0 = Monday */
+	int anchor_year, anchor_month; /* of the anchor */
 };
 
 /* FIXED is a sorted list of seconds of the day, or three masks when it would be long; WILD is

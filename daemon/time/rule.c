@@ -323,6 +323,10 @@ static int form_parse(struct draft *draft)
 	if (r < 0)
 		return r;
 	if (rule->v.kind == KIND_DATES) {
+		struct period *p = &rule->v.period;
+		int day;
+
+		date_to_ymd(p->anchor, &p->anchor_year, &p->anchor_month, &day);
 		times_list(rule);
 		month_masks_fill(&rule->v);
 	}

@@ -34,16 +34,16 @@ def seeded():
 
 
 def all_zones():
-    """Every zone of the system by name, without the files that are not zones."""
-    names = []
-    for path in ZONEINFO.rglob("*"):
+    """Every zone of the system, one name for those whose files are the same."""
+    names = {}
+    for path in sorted(ZONEINFO.rglob("*")):
         name = str(path.relative_to(ZONEINFO))
         if name.startswith(("posix/", "right/")) or not path.is_file():
             continue
-        with path.open("rb") as file:
-            if file.read(4) == b"TZif":
-                names.append(name)
-    return sorted(names)
+        content = path.read_bytes()
+        if content.startswith(b"TZif"):
+            names.setdefault(content, name)
+    return sorted(names.values())
 
 
 def instant(text):
