@@ -95,7 +95,7 @@ $(FUZZERS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libnud
 fuzzers: $(FUZZERS:%=$(BUILD)/%)
 
 fuzz:
-	@$(MAKE) -s BUILD=build/fuzz CC=clang WARN=-w LINKOPT="-fsanitize=fuzzer,$(FUZZ_SAN)" \
+	@$(MAKE) -s BUILD=build/fuzz CC=clang-14 WARN=-w LINKOPT="-fsanitize=fuzzer,$(FUZZ_SAN)" \
 		OPT="-O1 -g -fsanitize=fuzzer-no-link,$(FUZZ_SAN) -fno-sanitize-recover=all" fuzzers
 
 # Everything in its place below $(DESTDIR). The configuration of whoever installed before is kept.
