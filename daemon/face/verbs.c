@@ -215,7 +215,9 @@ const struct verb verbs[] = {
 	{.name = "forget",
 		.arguments = "PERSON",
 		.summary = "remove everything about a person",
-		.help = "Says what it removed, and leaves only a hashed mark.",
+		.help = "Says what it removed, and leaves only a hashed mark. Somebody who is "
+			"still in the\n"
+			"configuration is not forgotten: take them out and reload first.",
 		.least = 1,
 		.most = 1,
 		.needs = NEEDS_DAEMON,

@@ -132,7 +132,7 @@ class House:
         """Runs nudgectl against this daemon; checks that it succeeded unless told otherwise."""
         done = run_ctl("--control", self.control, *words)
         if ok:
-            assert done.returncode == 0, done.stderr + self.log
+            assert done.returncode == 0, done.stderr + self.log[-2000:]
         return done
 
     def rows(self, *words):
