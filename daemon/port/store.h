@@ -47,12 +47,12 @@ void change_record_occurrence(struct change *change, const struct occurrence *oc
  * the delivery (reported in store_result.dropped). An item may also be an occurrence recorded
  * earlier (nudges). Copies. */
 void change_record_delivery(struct change *change, const struct delivery *delivery);
-/* Adds an occurrence to a held delivery and moves its instant. When the delivery is held no longer,
- * the whole change fails with -ESTALE. */
+/* Adds an occurrence to a held delivery and moves its instant. One that was left out as known joins
+ * nothing; when the delivery is held no longer, the whole change fails with -ESTALE. */
 void change_join_delivery(
 	struct change *change, struct id delivery, struct id occurrence, int64_t not_before_at);
-/* State, attempts, next_at, not_before_at, channel, status, reason, receipt, fallback of a known
- * delivery, as in the record. One that is gone (pruned, forgotten) is passed over. */
+/* State, attempts, next_at, not_before_at, expire_at, channel, status, reason, receipt, fallback of
+ * a known delivery, as in the record. One that is gone (pruned, forgotten) is passed over. */
 void change_settle_delivery(struct change *change, const struct delivery *delivery);
 /* state, follow_at and nudges of an occurrence. One that is gone is passed over. */
 void change_follow_occurrence(struct change *change, struct id occurrence,

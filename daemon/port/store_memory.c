@@ -253,10 +253,10 @@ static int join(struct memory *m, const struct verb *verb, struct outcome *outco
 {
 	struct parcel *before = shelf_find(m, DELIVERIES, &verb->join.delivery), *after;
 
-	if (!before || before->record.state != DELIVERY_HELD)
-		return -ESTALE;
 	if (!is_kept(m, outcome, verb->join.occurrence))
 		return 0;
+	if (!before || before->record.state != DELIVERY_HELD)
+		return -ESTALE;
 	after = parcel_copy(before);
 	if (!id_list_has(&after->items, verb->join.occurrence))
 		id_list_add(&after->items, verb->join.occurrence);
@@ -280,7 +280,6 @@ static int settle(struct memory *m, const struct verb *verb, struct outcome *out
 	to->purpose = before->record.purpose;
 	to->budget_date = before->record.budget_date;
 	to->created_at = before->record.created_at;
-	to->expire_at = before->record.expire_at;
 	for (size_t i = 0; i < before->items.count; i++)
 		id_list_add(&after->items, before->items.ids[i]);
 	replace(m, DELIVERIES, before, after);

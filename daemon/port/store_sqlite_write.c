@@ -156,12 +156,12 @@ static int join(struct sqlite *s, const struct verb *verb, struct outcome *outco
 {
 	cleanup(id_list_free) struct id_list items = {0};
 	sqlite3_stmt *update = sql(s, SQL_JOIN);
-	int error = held_items(s, &verb->join.delivery, &items);
+	int error = is_kept(s, outcome, &verb->join.occurrence);
 
-	if (error)
-		return error;
-	error = is_kept(s, outcome, &verb->join.occurrence);
 	if (error <= 0)
+		return error;
+	error = held_items(s, &verb->join.delivery, &items);
+	if (error)
 		return error;
 	if (!id_list_has(&items, verb->join.occurrence))
 		id_list_add(&items, verb->join.occurrence);
@@ -189,6 +189,7 @@ static int settle(struct sqlite *s, const struct verb *verb, struct outcome *out
 	bind_text(update, 8, d->reason);
 	bind_text(update, 9, d->receipt);
 	bind_text(update, 10, d->fallback);
+	bind_at(update, 11, d->expire_at);
 	return store_sqlite_run(s, update);
 }
 

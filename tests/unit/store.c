@@ -285,6 +285,7 @@ static void settling_changes_what_it_says_and_nothing_else(void **state)
 		.attempts = 4,
 		.next_at = 50,
 		.not_before_at = 60,
+		.expire_at = 90,
 		.status = 404,
 		.reason = (char *)"gone",
 		.receipt = (char *)"rcpt",
@@ -298,7 +299,7 @@ static void settling_changes_what_it_says_and_nothing_else(void **state)
 	bed_deliveries(bed, &(struct store_query){0});
 	assert_int_equal(bed->count, 1);
 	assert_non_null(strstr(buf_str(&bed->rows),
-		" mail ana remind -2147483648 7 60 9 refused 4 50 404 gone rcpt sms: occurrence"));
+		" mail ana remind -2147483648 7 60 90 refused 4 50 404 gone rcpt sms: occurrence"));
 }
 
 static void answers_may_be_given_again(void **state)
