@@ -62,11 +62,17 @@ int store_sqlite_error(sqlite3 *db, int code)
 
 int store_sqlite_step(struct sqlite *s, sqlite3_stmt *statement)
 {
-	int error, code = sqlite3_step(statement);
+	int error, code, cause;
 
+	errno = 0;
+	code = sqlite3_step(statement);
+	cause = errno;
 	if (code == SQLITE_ROW)
 		return 1;
 	error = store_sqlite_error(s->db, code);
+	/* SQLite forgets the cause of an error that it meets while it ends a statement. */
+	if (error == -EIO && cause)
+		error = -cause;
 	sqlite3_reset(statement);
 	return error;
 }

@@ -136,8 +136,8 @@ static int take_lock(const char *folder, int fd, char **ret_error)
 	int len = snprintf(pid, sizeof(pid), "%jd\n", (intmax_t)getpid());
 
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		auto_free char *holder = describe_holder(fd);
 		int error = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		auto_free char *holder = describe_holder(fd);
 
 		*ret_error =
 			str_printf("%s/lock is held by %s: stop it, or use another state folder",
