@@ -137,6 +137,9 @@ check-built:
 campaign-time: $(BUILD)/next-driver
 	NUDGED_ORACLE_FULL=1 /usr/bin/python3 -m pytest -q -c tests/pytest.ini tests/oracle
 
+demo:
+	@MAKE="$(MAKE)" BUILD="$(BUILD)" tests/demo/run
+
 lint:
 	@tests/lint/lint.py
 
@@ -151,6 +154,6 @@ benches: $(BENCHES:%=$(BUILD)/bench/%)
 clean:
 	rm -rf build
 
-.PHONY: all campaign-time units fuzz fuzzers install check check-built lint clean
+.PHONY: all campaign-time units fuzz fuzzers install demo check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d)
