@@ -185,7 +185,7 @@ struct nudged_verdict {
 	uint32_t size;
 	enum nudged_outcome outcome;
 	double delay;           /* seconds to wait at least; negative: none said */
-	int whole_destination;  /* the delay holds for the channel, not just this message */
+	int whole_destination;  /* the delay or refusal holds for the channel, not just this message */
 	int safe_to_repeat;     /* of UNKNOWN: the receiver drops duplicates by id */
 	const char *receipt;    /* the receiver's own id, or NULL */
 	const char *address;    /* of MOVED */

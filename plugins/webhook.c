@@ -691,11 +691,13 @@ static bool judge_transport(const struct hook *hook, const struct nudged_respons
 	case NUDGED_TLS_FAILED:
 		verdict->outcome = NUDGED_MISCONFIGURED;
 		verdict->reason = "the receiver's TLS certificate or protocol is not acceptable";
+		verdict->whole_destination = 1;
 		return true;
 	case NUDGED_FORBIDDEN:
 		verdict->outcome = NUDGED_MISCONFIGURED;
 		verdict->reason =
 			"nudged refused the address: private ones need allow_private = true";
+		verdict->whole_destination = 1;
 		return true;
 	default:
 		verdict->outcome = NUDGED_UNKNOWN;
@@ -756,6 +758,9 @@ static void judge_answer(const struct hook *hook, const struct nudged_response *
 {
 	if (!hook->dialect->judge_body || !hook->dialect->judge_body(response, verdict))
 		verdict->outcome = outcome_of_status(response->status);
+	if (verdict->outcome == NUDGED_REFUSED_DESTINATION ||
+		verdict->outcome == NUDGED_MISCONFIGURED)
+		verdict->whole_destination = 1;
 	if (verdict->outcome != NUDGED_RETRY)
 		return;
 	if (response->retry_after >= 0)

@@ -110,9 +110,9 @@ def test_own_headers_are_sent():
 
 @pytest.mark.parametrize("status, outcome, whole", [
     (200, "sent", False), (201, "sent", False), (202, "sent", False), (204, "sent", False), (299, "sent", False),
-    (301, "misconfigured", False), (302, "misconfigured", False), (307, "misconfigured", False), (304, "misconfigured", False),
+    (301, "misconfigured", True), (302, "misconfigured", True), (307, "misconfigured", True), (304, "misconfigured", True),
     (400, "refused payload", False), (413, "refused payload", False), (422, "refused payload", False), (405, "refused payload", False),
-    (401, "refused destination", False), (403, "refused destination", False), (404, "refused destination", False), (410, "refused destination", False),
+    (401, "refused destination", True), (403, "refused destination", True), (404, "refused destination", True), (410, "refused destination", True),
     (408, "retry", False), (425, "retry", False), (429, "retry", True), (500, "retry", False), (502, "retry", False), (503, "retry", True), (504, "retry", False),
 ])
 def test_a_status_means(status, outcome, whole):
