@@ -495,7 +495,54 @@ static void a_question_sees_what_was_submitted_before_it(void **state)
 	assert_int_equal(count_occurrences(bed), 1);
 }
 
+/* More rows than one slice looks at, in one day and for one person. */
+static void a_long_question_keeps_its_place(void **state)
+{
+	struct bed *bed = *state;
+	struct store_query hers = {.recipient = "ana", .limit = 10000};
+
+	for (int i = 0; i < 4500; i += 500) {
+		struct change *change = change_new();
+
+		for (int j = i; j < i + 500; j++) {
+			struct occurrence o = make_occurrence("r", j % 4499 ? "ana" : "ben", j);
+			struct delivery d = make_delivery(o.key.recipient, &o, NULL);
+
+			change_record_occurrence(change, &o);
+			change_record_delivery(change, &d);
+		}
+		store_apply(bed->store, change, NULL, NULL);
+	}
+	bed_deliveries(bed, &(struct store_query){.recipient = "ben"});
+	assert_int_equal(bed->count, 2); /* the first and the last */
+	bed_occurrences(bed, &(struct store_query){.recipient = "ben", .newest_first = true});
+	assert_int_equal(bed->count, 2);
+	bed_occurrences(bed, &hers);
+	assert_int_equal(bed->count, 4498);
+	hers.newest_first = true;
+	bed_occurrences(bed, &hers);
+	assert_int_equal(bed->count, 4498);
+	bed_deliveries(bed, &hers);
+	assert_int_equal(bed->count, 4498);
+}
+
 /* ---- order and groups ---- */
+
+static void a_queue_that_is_full_refuses_in_its_turn(void **state)
+{
+	struct bed *bed = *state;
+	struct change *large = change_new(), *small = change_new();
+
+	for (int i = 0; i < 1 << 18; i++)
+		change_remove_pause(large, "x");
+	change_set_value(small, "a", "1");
+	store_apply(bed->store, large, NULL, NULL);
+	assert_int_equal(bed_apply(bed, small), -ENOBUFS);
+	assert_int_equal(store_pending(bed->store), 0); /* the large one was answered before it */
+	small = change_new();
+	change_set_value(small, "a", "1");
+	assert_int_equal(bed_apply(bed, small), 0);
+}
 
 struct sequence {
 	struct bed *bed;
@@ -858,6 +905,9 @@ int main(void)
 		AGAINST_EACH(questions_combine_their_conditions),
 		AGAINST_EACH(pages_follow_each_other_in_both_orders),
 		AGAINST_EACH(a_question_sees_what_was_submitted_before_it),
+		AGAINST_EACH(a_long_question_keeps_its_place),
+		{"a_queue_that_is_full_refuses_in_its_turn (memory)",
+			a_queue_that_is_full_refuses_in_its_turn, open_memory, close_bed, NULL},
 		AGAINST_EACH(answers_come_in_the_order_of_the_changes),
 		AGAINST_EACH(no_answer_comes_after_the_close),
 		AGAINST_EACH(pruning_takes_what_is_closed_and_old),
