@@ -173,6 +173,17 @@ void engine_answer(struct engine *engine, struct id occurrence, enum answer answ
 
 /* ---- sending now ---- */
 
+/* The store knew its occurrence already: what was not recorded is not sent. */
+static void forget_dropped(struct asked *asked, struct id delivery)
+{
+	for (size_t i = 0; i < asked->count; i++)
+		if (id_eq(asked->deliveries[i]->id, delivery)) {
+			delivery_free(asked->deliveries[i]);
+			asked->deliveries[i] = asked->deliveries[--asked->count];
+			return;
+		}
+}
+
 static void on_sent_stored(void *owner, const struct store_result *result)
 {
 	struct asked *asked = owner;
@@ -180,6 +191,8 @@ static void on_sent_stored(void *owner, const struct store_result *result)
 
 	if (result->error)
 		asked->error = result->error;
+	for (size_t i = 0; i < result->n_dropped; i++)
+		forget_dropped(asked, result->dropped[i]);
 	if (--asked->pending)
 		return;
 	for (size_t i = 0; i < asked->count; i++) {
@@ -190,7 +203,7 @@ static void on_sent_stored(void *owner, const struct store_result *result)
 	}
 	if (asked->error)
 		engine_store_failed(asked->engine, asked->error);
-	why = str_printf("%zu deliveries", asked->count);
+	why = str_printf("%zu %s", asked->count, asked->count == 1 ? "delivery" : "deliveries");
 	asked_end(asked, asked->error, asked->error ? "the store cannot record it" : why);
 }
 
@@ -244,7 +257,8 @@ static struct planned manual_plan(
 
 	planned.slot.utc = now / 1000;
 	planned.slot.local = zone_to_local(place->zone, now / 1000, NULL);
-	planned.slot.pass = MANUAL_PASS;
+	/* Each asking is an occurrence of its own, also within one second. */
+	planned.slot.pass = MANUAL_PASS + (int)(now % 1000);
 	snprintf(planned.detail, sizeof(planned.detail), "sent by hand");
 	return planned;
 }
