@@ -17,7 +17,7 @@ struct entry {
 	struct id id;
 	uint64_t series; /* hash of reminder, recipient, subject */
 	char *reminder, *recipient;
-	int64_t due_at;
+	int64_t from_at; /* nudges count from here */
 	int nudges;
 	bool snoozed, busy; /* busy: a step of it is on its way to the store */
 	UT_hash_handle hh, hh_series;
@@ -106,7 +106,7 @@ static struct entry *entry_new(struct follow *follow, const struct occurrence *o
 	entry->series = series_of(occurrence);
 	entry->reminder = str_new(occurrence->key.reminder);
 	entry->recipient = str_new(occurrence->key.recipient);
-	entry->due_at = occurrence->due_at;
+	entry->from_at = occurrence_sent_at(occurrence);
 	entry->nudges = occurrence->nudges;
 	entry->snoozed = occurrence->answer == ANSWER_SNOOZE;
 	HASH_ADD_KEYPTR(hh, follow->by_id, entry->id.bytes, sizeof(entry->id.bytes), entry);
@@ -220,7 +220,7 @@ static int64_t next_step_at(const struct entry *entry, const struct reminder *re
 	const struct nudge *nudge = &reminder->nudge;
 	bool escalates = nudge->escalate_person || nudge->escalate_relation != RELATION_NONE;
 	int done = entry->nudges + 1;
-	int64_t at = entry->due_at + nudge->after_s * 1000 * (done + 1);
+	int64_t at = entry->from_at + nudge->after_s * 1000 * (done + 1);
 
 	if (entry->snoozed || done > nudge->at_most || (done == nudge->at_most && !escalates))
 		return TIME_NEVER;

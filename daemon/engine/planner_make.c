@@ -19,7 +19,7 @@ static int64_t follow_at(const struct planned *planned)
 
 	if (!nudge->after_s || planned->room || planned->decision == DECISION_SKIPPED)
 		return TIME_NEVER;
-	return planned->due_at + nudge->after_s * 1000;
+	return MAX_OF(planned->due_at, planned->send_at) + nudge->after_s * 1000;
 }
 
 struct occurrence *planner_make_occurrence(

@@ -104,6 +104,13 @@ struct delivery {
 	struct occurrence **items; /* owned copies of what is sent */
 };
 
+/* What nudges count from: the slot, or the later instant that it was moved or merged to. */
+static inline int64_t occurrence_sent_at(const struct occurrence *occurrence)
+{
+	return occurrence->planned_at > occurrence->due_at ? occurrence->planned_at
+							   : occurrence->due_at;
+}
+
 void occurrence_free(struct occurrence *occurrence);
 void delivery_free(struct delivery *delivery);
 struct occurrence *occurrence_copy(const struct occurrence *occurrence);
