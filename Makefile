@@ -109,8 +109,8 @@ install: all
 	$(call put,644,plugins/nudged-plugin.h,$(prefix)/include/nudged-plugin.h)
 	for p in $(wildcard conf/prompts/*.conf); do \
 		$(call put,644,$$p,$(prefix)/share/nudged/prompts/$${p##*/}) || exit; done
-	for c in $(wildcard conf/examples/*.conf); do \
-		$(call put,644,$$c,$(prefix)/share/doc/nudged/examples/$${c##*/}) || exit; done
+	for c in $(wildcard conf/examples/*); do \
+		$(call put,644,$$c,$(prefix)/share/nudged/examples/$${c##*/}) || exit; done
 	for m in $(MAN); do $(call put,644,$$m,$(prefix)/share/man/man$${m##*.}/$${m##*/}) || exit; done
 	$(call put,644,units/nudged.service,$(prefix)/lib/systemd/system/nudged.service)
 	sed -i 's|^ExecStart=/usr/sbin/|ExecStart=$(prefix)/sbin/|' $(DESTDIR)$(prefix)/lib/systemd/system/nudged.service
