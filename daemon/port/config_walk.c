@@ -485,7 +485,7 @@ struct document *config_document_read(struct loader *loader, const char *path, s
 	document = mem_new(sizeof(*document));
 	document->file = config_file_add(loader, path, is_private);
 	config_init(&document->tree);
-	if (config_text_check(loader, document->file, text.data, text.len)) {
+	if (!text.data || config_text_check(loader, document->file, text.data, text.len)) {
 		if (config_read_string(&document->tree, buf_str(&text)))
 			return document;
 		complain_syntax(loader, document->file, &document->tree);
