@@ -76,7 +76,7 @@ $(BUILD)/bench-next: $(BUILD)/obj/tests/bench/next.o $(BUILD)/libnudged.a
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
 
 # What tests against real peers need: a driver for one plugin, and plugins that misbehave.
-PEERS    := $(BUILD)/peer/carry $(patsubst tests/peer/plugin_%.c,$(BUILD)/peer/plugin_%.so,$(wildcard tests/peer/plugin_*.c))
+PEERS    := $(BUILD)/peer/carry $(patsubst tests/peer/%.c,$(BUILD)/peer/%.so,$(wildcard tests/peer/plugin_*.c))
 $(BUILD)/peer/carry: $(BUILD)/obj/tests/peer/carry.o $(BUILD)/libnudged.a
 	@mkdir -p $(@D)
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl

@@ -1,0 +1,2 @@
+#define BAD_ABI 7
+#include "plugin_bad.c"

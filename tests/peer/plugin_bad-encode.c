@@ -1,0 +1,2 @@
+#define BAD_ENCODE NULL
+#include "plugin_bad.c"

@@ -1,0 +1,2 @@
+#define BAD_SIZE 16
+#include "plugin_bad.c"

@@ -1,0 +1,6 @@
+/* A library, but not a plugin. */
+int nothing_of_ours(void);
+int nothing_of_ours(void)
+{
+	return 0;
+}
