@@ -26,9 +26,9 @@ extern "C" {
 /* ---- options: what the channel's configuration may say beside the keys every channel has ---- */
 
 enum nudged_option_type {
-	NUDGED_OPTION_STRING,  /* a line of text */
-	NUDGED_OPTION_SECRET,  /* shown as *** everywhere; credential: and file: are read by nudged */
-	NUDGED_OPTION_URL,     /* a secret too: webhook URLs carry tokens */
+	NUDGED_OPTION_STRING, /* a line of text */
+	NUDGED_OPTION_SECRET, /* shown as *** everywhere; credential: and file: are read by nudged */
+	NUDGED_OPTION_URL,    /* a secret too: webhook URLs carry tokens */
 	NUDGED_OPTION_CHOICE,  /* one of `choices`, separated by spaces */
 	NUDGED_OPTION_HEADERS, /* a list of "Name: value" lines */
 	NUDGED_OPTION_BOOL,    /* "true" or "false" */
@@ -114,12 +114,12 @@ struct nudged_part {
 
 struct nudged_mail {
 	uint32_t size;
-	const char *url;      /* smtp://host:port[/ehlo-name] (STARTTLS required) or smtps://host:port */
-	int plain;            /* no TLS at all: only with allow_private and without a password */
-	const char *user;     /* or NULL */
-	const char *password; /* or NULL */
-	const char *token;    /* XOAUTH2 bearer, or NULL */
-	const char *sender;   /* envelope: bare address */
+	const char *url; /* smtp://host:port[/ehlo-name] (STARTTLS required) or smtps://host:port */
+	int plain;       /* no TLS at all: only with allow_private and without a password */
+	const char *user;      /* or NULL */
+	const char *password;  /* or NULL */
+	const char *token;     /* XOAUTH2 bearer, or NULL */
+	const char *sender;    /* envelope: bare address */
 	const char *recipient; /* envelope: one bare address */
 	size_t header_count;
 	const char *const *headers; /* complete, encoded and folded: "Subject: =?UTF-8?..." */
@@ -139,10 +139,10 @@ struct nudged_request {
 /* ---- response and verdict ---- */
 
 enum nudged_transport {
-	NUDGED_ARRIVED,        /* the receiver answered: see status */
-	NUDGED_NOT_SENT,       /* nothing reached it: refused, no name, no route, timeout before data */
-	NUDGED_NO_ANSWER,      /* bytes were sent, no answer came */
-	NUDGED_TLS_FAILED,     /* certificate or protocol; or STARTTLS was not offered */
+	NUDGED_ARRIVED,    /* the receiver answered: see status */
+	NUDGED_NOT_SENT,   /* nothing reached it: refused, no name, no route, timeout before data */
+	NUDGED_NO_ANSWER,  /* bytes were sent, no answer came */
+	NUDGED_TLS_FAILED, /* certificate or protocol; or STARTTLS was not offered */
 	NUDGED_LOGIN_REFUSED,  /* by the mail server, permanently */
 	NUDGED_FORBIDDEN,      /* nudged itself refused: private address, bad request */
 	NUDGED_BODY_TOO_LARGE, /* the answer was cut at 64 KiB; status is still true */
@@ -163,7 +163,7 @@ struct nudged_response {
 	uint32_t size;
 	enum nudged_protocol protocol;
 	enum nudged_transport transport;
-	int status;          /* HTTP status, or SMTP reply code; 0: none */
+	int status;           /* HTTP status, or SMTP reply code; 0: none */
 	const char *enhanced; /* SMTP enhanced code "5.7.1", or NULL */
 	int64_t retry_after;  /* seconds asked for by the Retry-After header, or -1 */
 	const void *body;     /* at most 64 KiB; of mail: the last reply line */
@@ -184,12 +184,12 @@ enum nudged_outcome {
 struct nudged_verdict {
 	uint32_t size;
 	enum nudged_outcome outcome;
-	double delay;           /* seconds to wait at least; negative: none said */
-	int whole_destination;  /* the delay or refusal holds for the channel, not just this message */
-	int safe_to_repeat;     /* of UNKNOWN: the receiver drops duplicates by id */
-	const char *receipt;    /* the receiver's own id, or NULL */
-	const char *address;    /* of MOVED */
-	const char *reason;     /* short, for people; no secrets; or NULL */
+	double delay;          /* seconds to wait at least; negative: none said */
+	int whole_destination; /* the delay or refusal holds for the channel, not just this message */
+	int safe_to_repeat;    /* of UNKNOWN: the receiver drops duplicates by id */
+	const char *receipt;   /* the receiver's own id, or NULL */
+	const char *address;   /* of MOVED */
+	const char *reason;    /* short, for people; no secrets; or NULL */
 };
 
 /* ---- the sink: how a plugin gives something back; each call copies ---- */
@@ -206,9 +206,9 @@ struct nudged_sink {
 };
 
 struct nudged_plugin {
-	uint32_t abi;  /* NUDGED_PLUGIN_ABI */
-	uint32_t size; /* sizeof(struct nudged_plugin) */
-	const char *name;    /* as in `plugin = "NAME"` */
+	uint32_t abi;     /* NUDGED_PLUGIN_ABI */
+	uint32_t size;    /* sizeof(struct nudged_plugin) */
+	const char *name; /* as in `plugin = "NAME"` */
 	const char *version;
 	const char *summary; /* one line */
 	size_t option_count;
