@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COUNT_MAX = 100000, LIST_MAX = 10000, RULE_TEXT_MAX = 4096 };
+enum { COUNT_MAX = 10000, LIST_MAX = 10000, RULE_TEXT_MAX = 4096 };
 
 /* No zone is further than this from UTC. */
 #define ZONE_SPAN (14 * 3600)

@@ -6,9 +6,10 @@
 
 struct week; /* immutable */
 
-/* Windows separated by ";" or ",": [DAYS] HH:MM-HH:MM, DAYS as in calendar events. An end at or
- * before its start is on the next day (the days name the day it starts on). "24:00" is allowed as an
- * end. 0, or -EINVAL with a column (1-based) and a message (static text). */
+/* Windows separated by ";" or ",": [DAYS] HH:MM-HH:MM, DAYS as in calendar events. A window without
+ * days takes those of the window before it after a ",", and every day after a ";" or at the start.
+ * An end at or before its start is on the next day (the days name the day it starts on). "24:00" is
+ * allowed as an end. 0, or -EINVAL with a column (1-based) and a message (static text). */
 int week_parse(
 	const char *text, struct week **ret, int *ret_column, const char **ret_message) must_check;
 void week_free(struct week *week);
