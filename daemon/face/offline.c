@@ -10,31 +10,14 @@
 #include "face/show.h"
 #include "face/table.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- the configuration ---- */
 
 char *tool_plugin_folder(const struct tool *tool)
 {
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash, *beside;
-
-	if (tool->plugins)
-		return str_new(tool->plugins);
-	self[MAX_OF(len, 0)] = '\0';
-	slash = strrchr(self, '/');
-	if (slash) {
-		*slash = '\0';
-		beside = str_printf("%s/plugins", self);
-		if (access(beside, X_OK) == 0)
-			return beside;
-		free(beside);
-	}
-	return str_new(NUDGED_PLUGIN_DIR);
+	return tool->plugins ? str_new(tool->plugins) : channels_default_folder();
 }
 
 static void print_complaints(const struct complaints *complaints, bool quiet)

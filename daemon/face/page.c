@@ -28,7 +28,7 @@ static const char style[] =
 	"border:1px solid var(--line);background:var(--paper);padding:.4rem .8rem}"
 	"input{width:100%}"
 	"button{cursor:pointer}"
-	".row{display:flex;flex-wrap:wrap;gap:.6rem;margin-top:.9rem;align-items:center}"
+	".row{display:flex;flex-wrap:wrap;gap:.6rem;margin-top:.9rem}"
 	".row>*{flex:1 1 8rem}"
 	".main{background:var(--good);border-color:var(--good);color:var(--on);font-weight:600}"
 	":focus-visible{outline:.2rem solid var(--good);outline-offset:.15rem}"
@@ -89,7 +89,7 @@ static void add_form(struct buf *out)
 	buf_add_str(out, "</select>\n");
 	add_button(out, "snooze", "Ask me later");
 	buf_add_str(out, "</div>\n<hr>\n<div class=\"row\">\n");
-	add_button(out, "skip", "Skip this one");
+	add_button(out, "skip", "Skip once");
 	add_button(out, "less", "Less often");
 	add_button(out, "stop", "Stop these");
 	buf_add_str(out, "</div>\n</form>\n");

@@ -67,7 +67,7 @@ struct offline {
 /* TOOL_DONE, or TOOL_REFUSED after printing every complaint. `quiet` leaves out the warnings. */
 int offline_load(const struct tool *tool, const char *file, bool quiet, struct offline *ret);
 void offline_clear(struct offline *offline);
-/* The folder of the plugins: as given, beside a tool that was only built, or as installed. Owned. */
+/* The folder of the plugins: as given, or where the daemon looks. Owned. */
 char *tool_plugin_folder(const struct tool *tool);
 
 /* ---- the daemon ---- */
