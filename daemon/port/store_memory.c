@@ -231,8 +231,6 @@ static int record_delivery(struct memory *m, const struct verb *verb, struct out
 	const struct delivery *record = &verb->delivery.record;
 	struct parcel *parcel;
 
-	if (shelf_find(m, DELIVERIES, &record->id))
-		return -EEXIST;
 	parcel = parcel_new(record);
 	parcel->record.count = 0;
 	for (size_t i = 0; i < record->count; i++) {
@@ -244,6 +242,10 @@ static int record_delivery(struct memory *m, const struct verb *verb, struct out
 		id_list_add(&outcome->dropped, record->id);
 		record_free(DELIVERIES, parcel);
 		return 0;
+	}
+	if (shelf_find(m, DELIVERIES, &record->id)) {
+		record_free(DELIVERIES, parcel);
+		return -EEXIST;
 	}
 	replace(m, DELIVERIES, NULL, parcel);
 	return 0;

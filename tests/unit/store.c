@@ -100,6 +100,29 @@ static void a_known_occurrence_and_its_delivery_are_left_out(void **state)
 	assert_int_equal(count_deliveries(bed), 1);
 }
 
+static void the_same_change_again_changes_nothing(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5);
+	struct delivery d = make_delivery("ana", &o, NULL);
+	auto_free char *before = NULL, *after = NULL;
+
+	for (int i = 0; i < 3; i++) {
+		struct change *change = change_new();
+
+		change_record_occurrence(change, &o);
+		change_record_delivery(change, &d);
+		assert_int_equal(bed_apply(bed, change), 0);
+		assert_int_equal(bed->n_known, i > 0);
+		assert_int_equal(bed->n_dropped, i > 0);
+		free(after);
+		after = bed_dump(bed);
+		if (i == 0)
+			before = bed_dump(bed);
+	}
+	assert_string_equal(after, before);
+}
+
 static void a_delivery_keeps_the_items_that_are_new(void **state)
 {
 	struct bed *bed = *state;
@@ -891,6 +914,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		AGAINST_EACH(every_member_comes_back),
 		AGAINST_EACH(a_known_occurrence_and_its_delivery_are_left_out),
+		AGAINST_EACH(the_same_change_again_changes_nothing),
 		AGAINST_EACH(a_delivery_keeps_the_items_that_are_new),
 		AGAINST_EACH(keys_differ_in_every_part),
 		AGAINST_EACH(a_later_delivery_may_carry_an_earlier_occurrence),
