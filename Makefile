@@ -105,11 +105,11 @@ put       = install -D -m $(1) $(2) $(DESTDIR)$(3)
 install: all
 	$(call put,755,$(BUILD)/nudged,$(prefix)/sbin/nudged)
 	$(call put,755,$(BUILD)/nudgectl,$(prefix)/bin/nudgectl)
-	for p in $(PLUGINS); do $(call put,644,$(BUILD)/plugins/$$p.so,$(prefix)/lib/nudged/plugins/$$p.so) || exit; done
+	for p in $(filter-out sample,$(PLUGINS)); do $(call put,644,$(BUILD)/plugins/$$p.so,$(prefix)/lib/nudged/plugins/$$p.so) || exit; done
 	$(call put,644,plugins/nudged-plugin.h,$(prefix)/include/nudged-plugin.h)
 	for p in $(wildcard conf/prompts/*.conf); do \
 		$(call put,644,$$p,$(prefix)/share/nudged/prompts/$${p##*/}) || exit; done
-	for c in $(wildcard conf/examples/*); do \
+	for c in $(wildcard conf/examples/* plugins/sample.c); do \
 		$(call put,644,$$c,$(prefix)/share/nudged/examples/$${c##*/}) || exit; done
 	for m in $(MAN); do $(call put,644,$$m,$(prefix)/share/man/man$${m##*.}/$${m##*/}) || exit; done
 	$(call put,644,units/nudged.service,$(prefix)/lib/systemd/system/nudged.service)
