@@ -111,6 +111,20 @@ def test_start_returns_when_it_is_ready_and_status_says_what_it_does(box):
     assert box.journal("_SYSTEMD_UNIT=nudged.service", "NUDGED_EVENT=started")
 
 
+def test_the_sample_configuration_is_ready_to_be_changed(booted):
+    """What a fresh install finds in its place, read as the daemon's user."""
+    booted.write("/etc/nudged/sample.conf", (PROJECT / "conf/nudged.conf").read_text(encoding="utf-8"), "0640", "root:nudged")
+    said = booted.run("setpriv", "--reuid=nudged", "--regid=nudged", "--clear-groups", "/usr/sbin/nudged", "-c", "/etc/nudged/sample.conf", "--check")
+    assert (said.returncode, said.stdout) == (0, "/etc/nudged/sample.conf: ok\n"), said.stderr
+
+
+def test_the_configuration_is_for_root_and_the_daemon_only(booted):
+    booted.sh("systemd-tmpfiles", "--create", "nudged.conf")
+    assert booted.sh("stat", "-c", "%U %G %a", "/etc/nudged", "/etc/nudged/nudged.conf").split("\n")[:2] == \
+        ["root nudged 750", "root nudged 640"]
+    assert booted.run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "cat", "/etc/nudged/nudged.conf").returncode != 0
+
+
 def test_it_runs_as_its_own_user_without_any_right_and_keeps_its_state_to_itself(box):
     status = box.sh("cat", f"/proc/{box.show('nudged', 'MainPID')}/status")
     user = box.sh("id", "-u", "nudged").strip()
@@ -129,6 +143,20 @@ def test_a_reminder_arrives_signed_with_the_credential_and_the_journal_tells_of_
     assert entry["NUDGED_PERSON"] == "ana" and entry["NUDGED_CHANNEL"] == "hook"
     assert entry["NUDGED_DELIVERY"] in {message["id"] for message in received(box)}
     assert len(entry["MESSAGE_ID"]) == 32
+    assert len(box.journal("NUDGED_EVENT=delivered", f"NUDGED_DELIVERY={entry['NUDGED_DELIVERY']}")) == 1
+    assert not box.journal("_SYSTEMD_UNIT=nudged.service", "_TRANSPORT=stdout"), "what the journal has, standard error does not repeat"
+
+
+def test_without_its_credential_it_says_which_one_is_missing(booted):
+    booted.write("/etc/systemd/system/nudged.service.d/zz.conf", "[Service]\nLoadCredential=\nLoadCredential=other:/etc/nudged/credentials/hook-secret\n")
+    try:
+        booted.sh("systemctl", "daemon-reload")
+        assert booted.run("systemctl", "restart", "nudged").returncode != 0
+        booted.wait("the complaint", lambda: [e for e in booted.journal("_SYSTEMD_UNIT=nudged.service", "PRIORITY=3")
+                                              if "hook-secret" in e["MESSAGE"] and "/etc/nudged/nudged.conf:" in e["MESSAGE"]])
+    finally:
+        booted.sh("rm", "/etc/systemd/system/nudged.service.d/zz.conf")
+        booted.sh("systemctl", "daemon-reload")
 
 
 def test_the_catalog_explains_the_event(box):
