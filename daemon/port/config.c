@@ -13,6 +13,7 @@
 enum {
 	COMPLAINTS_MAX = 1000,
 	FEW_NAMES = 2000,     /* searched for a suggestion without a second thought */
+	NAMED_MAX = 3,        /* people in one complaint */
 	SUGGESTIONS_MAX = 20, /* among more than that */
 };
 
@@ -128,6 +129,24 @@ void config_complain_twice(struct loader *loader, struct where where, const char
 {
 	complain(loader, where, "the %s \"%s\" is there already, at %s:%d", what, id, first.file,
 		first.line);
+}
+
+void config_names_add(struct names *names, const char *id)
+{
+	size_t len = strlen(names->text);
+
+	if (names->count++ < NAMED_MAX)
+		snprintf(names->text + len, sizeof(names->text) - len, "%s%s", len ? ", " : "", id);
+}
+
+const char *config_names(struct names *names)
+{
+	size_t len = strlen(names->text);
+
+	if (names->count > NAMED_MAX)
+		snprintf(names->text + len, sizeof(names->text) - len, " and %zu more",
+			names->count - NAMED_MAX);
+	return names->text;
 }
 
 const char *config_suggest(struct loader *loader, const char *word, void *const *objects, size_t n)
@@ -318,8 +337,6 @@ static void loader_clear(struct loader *loader)
 	free(loader->file_is_private);
 	free(loader->channel_works);
 	free(loader->folder);
-	/* glibc keeps what the trees and entries used, which may be hundreds of megabytes. */
-	malloc_trim(0);
 }
 
 int config_load(const char *file, const struct config_needs *needs, bool check_only,
@@ -348,10 +365,11 @@ int config_load(const char *file, const struct config_needs *needs, bool check_o
 		build(&loader);
 	sort_complaints(loader.model, complaints);
 	loader_clear(&loader);
-	if (complaints->errors != errors) {
+	if (complaints->errors == errors)
+		*ret = loader.model;
+	else
 		model_unref(loader.model);
-		return -EINVAL;
-	}
-	*ret = loader.model;
-	return 0;
+	/* glibc keeps what the trees and entries used, which may be hundreds of megabytes. */
+	malloc_trim(0);
+	return complaints->errors == errors ? 0 : -EINVAL;
 }

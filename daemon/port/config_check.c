@@ -10,7 +10,6 @@
 enum {
 	SLOTS_SAMPLED = 20,
 	MOVES_MAX = 64, /* between hours and quiet hours before an answer is given up */
-	NAMED_MAX = 3,
 	LINK_KEY_MIN = 16,
 };
 
@@ -272,37 +271,31 @@ static bool pack_gives(const struct prompt_pack *pack, bool cue)
 	return pack != NULL;
 }
 
-/* How many subjects' foci lack what the message takes from them. */
+/* Whose foci lack what the message takes from them. */
 static void warn_foci(struct loader *loader, struct where where, const struct reminder *reminder,
 	bool wants_cue, bool wants_act)
 {
 	const struct model *model = loader->model;
 	int32_t today = (int32_t)(loader->needs->now / DAY_S);
-	struct buf names = BUF_MAX(512);
-	size_t lacking = 0;
+	struct names names = {0};
 
 	for (size_t i = 0; i < reminder->n_pairs; i++) {
 		const struct person *person = model->people[reminder->pairs[i].subject];
 		const struct focus *focus = person_focus(person, today);
+		/* One that is still to come is in order. */
+		bool comes = !focus && person->n_foci && person->foci[0].has_from &&
+			     person->foci[0].from > today;
+		bool given = focus && (focus->cue || !wants_cue) && (focus->act || !wants_act);
 
-		if (focus && (focus->cue || !wants_cue) && (focus->act || !wants_act))
-			continue;
-		/* One to come is in order too. */
-		if (!focus && person->n_foci && person->foci[0].has_from &&
-			person->foci[0].from > today)
-			continue;
-		if (lacking++ < NAMED_MAX)
-			buf_printf(&names, "%s%s", lacking > 1 ? ", " : "", person->id);
+		if (!comes && !given)
+			config_names_add(&names, person->id);
 	}
-	if (lacking > NAMED_MAX)
-		buf_printf(&names, " and %zu more", lacking - NAMED_MAX);
-	if (lacking)
+	if (names.count)
 		warn(loader, where, "\"%s\" takes %s from the focus: %s %s none", reminder->id,
 			wants_cue && wants_act ? "cue and act"
 			: wants_cue            ? "the cue"
 					       : "the act",
-			buf_str(&names), lacking == 1 ? "has" : "have");
-	buf_free(&names);
+			config_names(&names), names.count == 1 ? "has" : "have");
 }
 
 /* Plans of the form "when this happens, I do that" work: practice has a cue and one act. */
@@ -329,6 +322,40 @@ static void check_practice(
 		warn_foci(loader, where, reminder, focus_cue, focus_act);
 }
 
+/* ---- does the follow-up reach anybody ---- */
+
+static void check_follow_up(
+	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
+{
+	struct where where = entry_where(&keys_reminder, entry, "nudge");
+	enum relation relation = reminder->nudge.escalate_relation;
+	struct names missing = {0}, silent = {0};
+
+	if (!reminder->nudge.after_s)
+		return;
+	if (reminder->n_rooms && !reminder->n_pairs)
+		warn(loader, where, "a nudge has no use here: nobody in a room can answer");
+	for (size_t i = 0; relation && i < reminder->n_pairs; i++) {
+		const struct pair *pair = &reminder->pairs[i];
+		const struct person *person = loader->model->people[pair->recipient];
+		const struct person *told = person_related(person, relation);
+
+		if (i && pair[-1].recipient == pair->recipient)
+			continue;
+		if (!told)
+			config_names_add(&missing, person->id);
+		else if (!told->n_via && !reminder->n_via)
+			config_names_add(&silent, person->id);
+	}
+	if (missing.count)
+		warn(loader, where, "nobody is told when %s %s not answer: no %s is given there",
+			config_names(&missing), missing.count == 1 ? "does" : "do",
+			relation_names[relation]);
+	if (silent.count)
+		warn(loader, where, "the %s of %s cannot be reached: give them a \"via\"",
+			relation_names[relation], config_names(&silent));
+}
+
 void config_check_reminder(
 	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
 {
@@ -336,6 +363,7 @@ void config_check_reminder(
 		check_hours(loader, entry, reminder);
 	check_names(loader, entry, reminder);
 	check_practice(loader, entry, reminder);
+	check_follow_up(loader, entry, reminder);
 }
 
 /* ---- history ---- */
@@ -371,23 +399,19 @@ static void check_plans(struct loader *loader)
 {
 	const struct model *model = loader->model;
 	const struct person *first = NULL;
-	size_t lacking = 0;
+	struct names names = {0};
 
 	for (size_t i = 0; loader->roles_are_listed && i < model->n_people; i++) {
 		const struct person *person = model->people[i];
 
 		if (person->n_foci || (person->role && person->role->n_objectives))
 			continue;
-		if (lacking++ == 0)
-			first = person;
+		first = first ? first : person;
+		config_names_add(&names, person->id);
 	}
-	if (lacking == 1)
-		warn(loader, first->where, "\"%s\" has neither objectives by role nor a focus",
-			first->id);
-	else if (lacking)
-		warn(loader, first->where,
-			"\"%s\" and %zu more have neither objectives by role nor a focus",
-			first->id, lacking - 1);
+	if (first)
+		warn(loader, first->where, "neither objectives by role nor a focus: %s",
+			config_names(&names));
 }
 
 void config_check_all(struct loader *loader)

@@ -64,6 +64,13 @@ struct loader {
 #define warn(loader, where, ...) complaints_add((loader)->complaints, true, (where), __VA_ARGS__)
 /* The path as written, or below the folder of the main file. Owned by the caller. */
 char *config_path(const struct loader *loader, const char *path) must_check;
+/* The first few of many people, for one complaint: "ana, bo, cy and 7 more". */
+struct names {
+	char text[256];
+	size_t count;
+};
+void config_names_add(struct names *names, const char *id);
+const char *config_names(struct names *names); /* lent; call once, at the end */
 /* Two of a kind with one id: says where the first one is. */
 void config_complain_twice(struct loader *loader, struct where where, const char *what,
 	const char *id, struct where first);

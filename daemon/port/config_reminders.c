@@ -168,46 +168,45 @@ static void read_place(
 			"\"place\" is that of a room; people are reminded at their own place");
 }
 
-static void check_reach(struct loader *loader, const struct reminder_entry *entry,
-	const struct reminder *reminder, const struct person *person, size_t *unreachable,
-	const struct person **ret_first)
+/* A channel of the reminder's own `via` on which they have no address, or NULL. */
+static const struct channel *missing_address(
+	const struct reminder *reminder, const struct person *person)
 {
-	bool reached = reminder->n_via > 0 || person->n_via > 0;
-
-	for (size_t i = 0; reached && i < reminder->n_via; i++) {
-		const struct channel *channel = reminder->via[i];
-
-		if (channel->needs_address && !person_address(person, channel))
-			complain(loader, entry_where(&keys_reminder, entry, "via"),
-				"\"%s\" has no address on the channel \"%s\"", person->id,
-				channel->id);
+	for (size_t i = 0; i < reminder->n_via; i++) {
+		if (reminder->via[i]->needs_address && !person_address(person, reminder->via[i]))
+			return reminder->via[i];
 	}
-	if (!reached && (*unreachable)++ == 0)
-		*ret_first = person;
+	return NULL;
 }
 
 static void check_recipients(
 	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
 {
-	const struct person *first = NULL;
-	size_t unreachable = 0;
-	struct where where = entry_where(&keys_reminder, entry, "to");
+	struct names unreachable = {0}, homeless = {0};
+	const struct channel *channel = NULL;
 
 	if (entry_has(&keys_reminder, entry, "via") && !reminder->n_via)
 		return; /* complained about */
 	for (size_t i = 0; i < reminder->n_pairs; i++) {
-		uint32_t recipient = reminder->pairs[i].recipient;
+		const struct pair *pair = &reminder->pairs[i];
+		const struct person *person = loader->model->people[pair->recipient];
+		const struct channel *missing = missing_address(reminder, person);
 
-		if (i == 0 || recipient != reminder->pairs[i - 1].recipient)
-			check_reach(loader, entry, reminder, loader->model->people[recipient],
-				&unreachable, &first);
+		if (i && pair[-1].recipient == pair->recipient)
+			continue;
+		if (!reminder->n_via && !person->n_via)
+			config_names_add(&unreachable, person->id);
+		if (missing)
+			config_names_add(&homeless, person->id);
+		channel = channel ? channel : missing;
 	}
-	if (unreachable == 1)
-		complain(loader, where, "\"%s\" cannot be reached: give them a \"via\"", first->id);
-	else if (unreachable)
-		complain(loader, where,
-			"\"%s\" and %zu more cannot be reached: give them a \"via\"", first->id,
-			unreachable - 1);
+	if (unreachable.count)
+		complain(loader, entry_where(&keys_reminder, entry, "to"),
+			"%s cannot be reached: give them a \"via\"", config_names(&unreachable));
+	if (channel)
+		complain(loader, entry_where(&keys_reminder, entry, "via"),
+			"no address on the channel \"%s\": %s", channel->id,
+			config_names(&homeless));
 }
 
 /* ---- what follows ---- */

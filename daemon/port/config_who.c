@@ -4,7 +4,6 @@
 
 enum {
 	PAIRS_MAX = 20000000, /* of all reminders: 160 MB */
-	NAMED_MAX = 3,        /* people named in one warning */
 };
 
 enum who_kind { WHO_NOBODY, WHO_ALL, WHO_PERSON, WHO_TEAM, WHO_ROLE, WHO_ROOM, WHO_RELATION };
@@ -174,22 +173,16 @@ static void add_pair(
 static void warn_unrelated(struct expansion *x, enum relation relation,
 	const struct person **subjects, size_t n_subjects)
 {
-	struct buf names = BUF_MAX(512);
-	size_t missing = 0;
+	struct names names = {0};
 
 	for (size_t i = 0; i < n_subjects; i++) {
-		if (person_related(subjects[i], relation))
-			continue;
-		if (missing++ < NAMED_MAX)
-			buf_printf(&names, "%s%s", missing > 1 ? ", " : "", subjects[i]->id);
+		if (!person_related(subjects[i], relation))
+			config_names_add(&names, subjects[i]->id);
 	}
-	if (missing > NAMED_MAX)
-		buf_printf(&names, " and %zu more", missing - NAMED_MAX);
-	if (missing)
+	if (names.count)
 		warn(x->loader, entry_where(&keys_reminder, x->entry, "to"),
-			"nobody is asked about %s: no %s is given there", buf_str(&names),
+			"nobody is asked about %s: no %s is given there", config_names(&names),
 			relation_names[relation]);
-	buf_free(&names);
 }
 
 static void pair_relations(struct expansion *x, const struct person **subjects, size_t n_subjects)

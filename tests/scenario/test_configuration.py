@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -40,6 +41,12 @@ def check_text(folder, text, mode=0o644):
     return check(path)
 
 
+@pytest.fixture
+def conf(folder):
+    """The project's configurations as if they were installed: a checkout may belong to anybody."""
+    return Path(shutil.copytree(ROOT / "conf", folder / "conf"))
+
+
 def complaints(done):
     """[(file name, line or None, is a warning, message)]; whatever else stderr holds is a failure."""
     rows = []
@@ -69,14 +76,14 @@ def test_a_good_configuration_is_ok_and_exits_0(folder):
     assert not complaints(done)
 
 
-def test_the_sample_that_is_installed_is_ok():
-    done = check(ROOT / "conf/nudged.conf")
+def test_the_sample_that_is_installed_is_ok(conf):
+    done = check(conf / "nudged.conf")
     assert done.returncode == 0, done.stderr
 
 
 @needs_email
-def test_the_sample_with_every_example_taken_is_ok(folder):
-    (folder / "prompts.d").symlink_to(ROOT / "conf/prompts")
+def test_the_sample_with_every_example_taken_is_ok(folder, conf):
+    (folder / "prompts.d").symlink_to(conf / "prompts")
     (folder / "people.csv").write_text("id,name,via,role\nzoe,Zoe,hook,backend\n")
     (folder / "ca.pem").touch()
     (folder / "us.pem").touch(mode=0o600)
@@ -86,8 +93,8 @@ def test_the_sample_with_every_example_taken_is_ok(folder):
 
 @needs_email
 @pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "conf/examples").glob("*.conf")))
-def test_an_example_for_real_teams_is_ok(name):
-    done = check(ROOT / "conf/examples" / name)
+def test_an_example_for_real_teams_is_ok(conf, name):
+    done = check(conf / "examples" / name)
     assert done.returncode == 0, done.stderr
     assert not complaints(done)
 
