@@ -59,9 +59,6 @@ def complaints(done):
     return rows
 
 
-needs_email = pytest.mark.skipif(not (BUILD / "plugins/email.so").exists(), reason="the email plugin is not built")
-
-
 def uncomment(text):
     """The sample with every example in it taken."""
     text = re.sub(r"^#(?=[a-z{)]|  )", "", text, flags=re.M)
@@ -81,7 +78,6 @@ def test_the_sample_that_is_installed_is_ok(conf):
     assert done.returncode == 0, done.stderr
 
 
-@needs_email
 def test_the_sample_with_every_example_taken_is_ok(folder, conf):
     (folder / "prompts.d").symlink_to(conf / "prompts")
     (folder / "people.csv").write_text("id,name,via,role\nzoe,Zoe,hook,backend\n")
@@ -91,7 +87,6 @@ def test_the_sample_with_every_example_taken_is_ok(folder, conf):
     assert done.returncode == 0, done.stderr
 
 
-@needs_email
 @pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "conf/examples").glob("*.conf")))
 def test_an_example_for_real_teams_is_ok(conf, name):
     done = check(conf / "examples" / name)
