@@ -252,6 +252,8 @@ static void a_gap_and_an_overlap_follow_the_policies(void **state)
 		"2026-10-25T00:30:00Z 2026-10-25T01:30:00Z 2026-10-26T01:30:00Z");
 	expect(RULE_CALENDAR, "2026-10-25 2:30", &both, "2026-10-24T12:00Z",
 		"2026-10-25T00:30:00Z 2026-10-25T01:30:00Z");
+	expect(RULE_CALENDAR, "*-10-25 2:30", &both, "2026-10-24T12:00Z",
+		"2026-10-25T00:30:00Z 2026-10-25T01:30:00Z 2027-10-25T00:30:00Z");
 	expect(RULE_CALENDAR, "*:30", &last, "2026-10-25T00:00Z",
 		"2026-10-25T00:30:00Z 2026-10-25T01:30:00Z 2026-10-25T02:30:00Z");
 	assert_true(rule_next(rule, berlin, instant("2026-10-25T00:30Z"), &slot));
