@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pytest
 
-from scenario.house import BUILD, House, run_ctl, wait_for
+from scenario.house import BUILD, ROOT, House, run_ctl, wait_for
 
 pytestmark = pytest.mark.sanitized
 
@@ -45,6 +45,20 @@ def test_every_verb_has_its_help_and_its_place_in_the_usage():
         done = run_ctl(name, "--help")
         assert done.returncode == 0 and "usage:" in done.stdout.lower() and name in done.stdout, done
         assert re.search(rf"^  {name} ", usage, re.MULTILINE)
+
+
+def test_the_shell_completes_every_verb_and_every_option():
+    script = ('source "$1"; COMP_WORDS=(nudgectl ${2:+"$2"} "$3"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); compopt() { :; }; '
+              '_nudgectl; echo "${COMPREPLY[@]}"')
+
+    def offered(verb, word):
+        return set(subprocess.run(["bash", "-c", script, "bash", ROOT / "units" / "nudgectl.completion", verb, word],
+                                  capture_output=True, text=True, check=True).stdout.split())
+
+    assert {word for word in offered("", "") if word[0] != "-"} == set(OFFLINE + ONLINE)
+    for verb in OFFLINE[1:] + ONLINE:
+        options = set(re.findall(r"^  (--[a-z-]+)", run_ctl(verb, "--help").stdout, re.MULTILINE))
+        assert offered(verb, "--") == options, verb
 
 
 @pytest.mark.parametrize("line", [
