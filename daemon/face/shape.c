@@ -8,23 +8,28 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
+/* Bytes of the character that begins here, or 0 when none does. */
+static size_t character_len(const char *text, size_t left)
+{
+	for (size_t n = 1; n <= 4 && n <= left; n++)
+		if (str_is_utf8(text, n))
+			return n;
+	return 0;
+}
+
 static json_t *repaired(const char *text)
 {
 	size_t len = strlen(text);
 	cleanup(buf_free) struct buf out = BUF_MAX(len * 3 + 1);
 
 	for (size_t at = 0; at < len;) {
-		size_t n = 1;
+		size_t n = character_len(text + at, len - at);
 
-		while (n < 4 && at + n <= len && !str_is_utf8(text + at, n))
-			n++;
-		if (n < 4 || (at + 4 <= len && str_is_utf8(text + at, 4))) {
+		if (n)
 			buf_add(&out, text + at, n);
-			at += n;
-		} else {
+		else
 			buf_add_str(&out, REPLACEMENT);
-			at++;
-		}
+		at += n ? n : 1;
 	}
 	return json_string(buf_str(&out));
 }
