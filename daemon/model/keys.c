@@ -297,7 +297,7 @@ static const struct key top_keys[] = {
 			"change needs "
 			"a restart."},
 	{"control", KEY_PATH, 0, 0, 0, "/run/nudged/control", AT(top_entry, control),
-		.help = "The socket of nudgectl(1). A change needs a restart."},
+		.help = "The socket of nudgectl(8). A change needs a restart."},
 	{"listen", KEY_LINE, AT(top_entry, listen),
 		.help = "Address and port for answers, as \"127.0.0.1:8930\" or \"[::1]:8930\". "
 			"Absent: "

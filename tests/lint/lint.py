@@ -196,6 +196,16 @@ def check_man_pages(tree):
             yield name, int(found.group(1)) if found else 1, found.group(2) if found else row
 
 
+def check_page_references(tree):
+    """A page of ours that is named, with its section, is there: nudged.conf(5), .Xr nudgectl 8."""
+    pages = {os.path.basename(page) for page in tree.match(r".*\.[1-8]")}
+    for name in tree.match(r"(daemon|conf|plugins|units)/.*|README\.md|NEWS\.md"):
+        for number, line in tree.lines(name):
+            for page, section in re.findall(r"\b(nudge[a-z.-]*[a-z])(?:\(| )([1-8])(?=\)|$| [,.])", line):
+                if f"{page}.{section}" not in pages:
+                    yield name, number, f"there is no page {page}({section})"
+
+
 def check_catalog(tree):
     """Each MESSAGE_ID of the table of events is explained in the journal's catalog, and no other."""
     table, catalog = "daemon/engine/report.c", "units/nudged.catalog"

@@ -107,5 +107,10 @@ def test_a_page_that_mandoc_dislikes_is_refused(complaints):
     assert complaints("man_pages", conf__bad_DOT_5=".Dd x\n.Sh NAME\n.Xy\n")
 
 
+def test_a_reference_to_a_page_that_is_not_there_is_refused(complaints):
+    said = complaints("page_references", daemon__nudged_DOT_8=".Xr nudged 8 ,\n.Xr nudgectl 1 ,\n", conf__a_DOT_conf="# see nudged(8)\n# see nudged(1)\n")
+    assert [s.split(": ")[0] for s in said] == ["conf/a.conf:2", "daemon/nudged.8:2"]
+
+
 def test_a_shell_script_with_a_trap_in_it_is_refused(complaints):
     assert complaints("shell", tests__go="#!/bin/sh\ncd $1\nrm $2/*\nlocal x=1\n")
