@@ -35,6 +35,23 @@ static bool drop_warning(struct complaints *complaints)
 	return false;
 }
 
+/* What was quoted may have been cut inside a character, or be no text at all. */
+static char *make_printable(char *text)
+{
+	for (char *at = text; *at;) {
+		unsigned char c = *at;
+		size_t want = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+		size_t len = strnlen(at, want);
+
+		if (len == want && str_is_utf8(at, len) && str_is_printable(at, len, false)) {
+			at += len;
+			continue;
+		}
+		*at++ = '?';
+	}
+	return text;
+}
+
 void complaints_add(
 	struct complaints *complaints, bool warning, struct where where, const char *format, ...)
 {
@@ -53,7 +70,7 @@ void complaints_add(
 	ARRAY_GROW(complaints->list, complaints->count, complaints->capacity);
 	complaints->list[complaints->count++] =
 		(struct complaint){str_new(where.file ? where.file : "nudged"), where.line, warning,
-			buf_take(&message)};
+			make_printable(buf_take(&message))};
 }
 
 void complaints_clear(struct complaints *complaints)

@@ -265,6 +265,8 @@ static const struct {
 		"nudged.conf:16: warning: the mentor of ana cannot be reached"},
 	{{.reminder = TO("to = [ \"room:chat\" ]; nudge = { after = \"3h\"; };")},
 		"nudged.conf:16: warning: a nudge has no use here"},
+	{{.reminder = TO("to = [ \"aäääääääääääääääääääääääääääääääääääääääääääääääääääääää\" ];")},
+		"ä?\"\n"},
 	/* hours: half past eight in the evening is never theirs */
 	{{.place = "hours = \"Mon..Fri 09:00-17:00\";",
 		 .reminder = "calendar = \"20:30\"; to = [ \"sam\" ]; text = \"Tea\";"},
