@@ -2,6 +2,7 @@
  * the transfers of it. Sends only while the store can record what becomes of it. */
 #include "base/str.h"
 #include "engine/dispatch_internal.h"
+#include "engine/follow.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -254,14 +255,9 @@ static void on_response(void *owner, const struct nudged_response *response)
 	job->transfer = NULL;
 	job->delivery->status = response->status;
 	job_leave_queue(job);
-	if (lane->retired) {
-		struct lane *now =
-			lane_find(job->dispatch->lanes, job->dispatch->n_lanes, lane->id);
-
-		if (now)
-			job->lane = now;
-	}
-	settle_verdict(job, &verdict);
+	/* What was accepted is delivered, whatever the configuration says by now. */
+	if (verdict.outcome == NUDGED_SENT || job_check_way(job))
+		settle_verdict(job, &verdict);
 	verdict_clear(&verdict);
 	lane_release(lane);
 }
@@ -424,9 +420,9 @@ void dispatch_submit(struct dispatch *dispatch, struct delivery *delivery)
 	job->phase = JOB_ENDED;
 	job->lane = lane_find(dispatch->lanes, dispatch->n_lanes, delivery->channel);
 	HASH_ADD_KEYPTR(hh, dispatch->jobs, delivery->id.bytes, sizeof(delivery->id.bytes), job);
-	if (!job->lane)
-		settle_failure(job, DELIVERY_CANCELLED, EVENT_CANCELLED, "its channel was removed");
-	else if (delivery->next_at > dispatch_now(dispatch))
+	if (!job_check_way(job))
+		return;
+	if (delivery->next_at > dispatch_now(dispatch))
 		job_make_wait(job, delivery->next_at);
 	else
 		job_make_ready(job);
@@ -471,16 +467,18 @@ bool dispatch_cancel(struct dispatch *dispatch, struct id id, const char *reason
 	return job != NULL;
 }
 
-void dispatch_cancel_nudges(struct dispatch *dispatch, struct id occurrence, const char *reason)
+void dispatch_cancel_nudges(
+	struct dispatch *dispatch, const struct occurrence *answered, const char *reason)
 {
 	struct job *job, *next;
 
 	HASH_ITER(hh, dispatch->jobs, job, next) {
 		const struct delivery *delivery = job->delivery;
+		bool nudges =
+			delivery->purpose == PURPOSE_NUDGE || delivery->purpose == PURPOSE_ESCALATE;
 
-		if (job->phase != JOB_FLYING && delivery->count == 1 &&
-			delivery->purpose == PURPOSE_NUDGE &&
-			id_eq(delivery->items[0]->id, occurrence))
+		if (nudges && job->phase != JOB_FLYING && delivery->count == 1 &&
+			follow_is_needless(delivery->items[0], answered))
 			job_cancel(job, reason);
 	}
 }

@@ -44,8 +44,9 @@ const struct delivery *dispatch_find(const struct dispatch *dispatch, struct id 
 bool dispatch_hurry(struct dispatch *dispatch, struct id id);
 /* Cancels it with a reason. False: not in its hands. */
 bool dispatch_cancel(struct dispatch *dispatch, struct id id, const char *reason);
-/* Cancels waiting nudges and escalations that are about the occurrence only. */
-void dispatch_cancel_nudges(struct dispatch *dispatch, struct id occurrence, const char *reason);
+/* Cancels waiting nudges and escalations that the answer makes needless. */
+void dispatch_cancel_nudges(
+	struct dispatch *dispatch, const struct occurrence *answered, const char *reason);
 
 /* Cancels everything open for a person. */
 void dispatch_cancel_person(struct dispatch *dispatch, const char *person, const char *reason);

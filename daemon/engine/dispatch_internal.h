@@ -65,6 +65,9 @@ void job_make_ready(struct job *job);
 void job_make_wait(struct job *job, int64_t next_at);
 /* The channel a delivery can go to next, taken off its fallback list; NULL: none left. */
 struct lane *job_next_lane(struct job *job);
+/* Whether the model still has the person, the reminder and the channel of a job outside the queues;
+ * moves it to its channel's present lane. False: it was settled instead. */
+bool job_check_way(struct job *job) must_check;
 void job_free(struct job *job);
 struct lane *lane_find(struct lane **lanes, size_t count, const char *id);
 int lane_open(struct dispatch *dispatch, const struct channel *channel, struct lane **ret,

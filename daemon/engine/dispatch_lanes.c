@@ -83,30 +83,38 @@ static void offer_other_ways(struct job *job)
 	job->delivery->fallback = buf_take(&ways);
 }
 
-static void job_review(struct job *job)
+bool job_check_way(struct job *job)
 {
 	struct dispatch *dispatch = job->dispatch;
-	struct lane *lane = lane_find(dispatch->lanes, dispatch->n_lanes, job->delivery->channel);
 	const char *why = why_removed(dispatch->model, job->delivery);
+
+	assert(job->phase == JOB_ENDED);
+	job->lane = lane_find(dispatch->lanes, dispatch->n_lanes, job->delivery->channel);
+	if (why) {
+		settle_cancelled(job, why);
+		return false;
+	}
+	if (!job->lane) {
+		offer_other_ways(job);
+		settle_failure(job, DELIVERY_CANCELLED, EVENT_CANCELLED, "its channel was removed");
+		return false;
+	}
+	return true;
+}
+
+static void job_review(struct job *job)
+{
 	enum job_phase phase = job->phase;
 
 	if (phase == JOB_FLYING)
 		return; /* it finishes on its old lane */
-	if (!why && lane == job->lane)
-		return;
 	job_leave_queue(job);
-	if (why) {
-		settle_cancelled(job, why);
-	} else if (!lane) {
-		offer_other_ways(job);
-		settle_failure(job, DELIVERY_CANCELLED, EVENT_CANCELLED, "its channel was removed");
-	} else {
-		job->lane = lane;
-		if (phase == JOB_WAITING)
-			job_make_wait(job, job->wait.key);
-		else
-			job_make_ready(job);
-	}
+	if (!job_check_way(job))
+		return;
+	if (phase == JOB_WAITING)
+		job_make_wait(job, job->wait.key);
+	else
+		job_make_ready(job);
 }
 
 int dispatch_use_model(struct dispatch *dispatch, struct model *model, char **ret_error)

@@ -70,7 +70,8 @@ static void on_rest(void *owner)
 {
 	struct engine *engine = owner;
 
-	if (!engine->store_error) {
+	/* A pass under way may still add to what is due now. */
+	if (!engine->store_error && !planner_is_busy(engine->planner)) {
 		hold_release_due(engine);
 		follow_run(engine->follow);
 	}
@@ -286,10 +287,22 @@ static void load_follow(void *owner, const struct occurrence *occurrence)
 	follow_put(((struct loading *)owner)->engine->follow, occurrence);
 }
 
+/* Whether the person's local date is still to come to its end: the ledger keeps no others. */
+static bool is_current(const struct engine *engine, const char *recipient, int32_t date)
+{
+	const struct person *person = model_person(engine->model, recipient);
+	int64_t now = clock_now(engine->clock);
+
+	return person && date >= local_date(zone_to_local(person->place->zone, now / 1000, NULL));
+}
+
 static void load_budget(void *owner, const char *recipient, int32_t date,
 	struct id delivery unused_arg, enum delivery_state state unused_arg)
 {
-	ledger_day(((struct loading *)owner)->engine->ledger, recipient, date)->used++;
+	struct engine *engine = ((struct loading *)owner)->engine;
+
+	if (is_current(engine, recipient, date))
+		ledger_day(engine->ledger, recipient, date)->used++;
 }
 
 /* The held message of a day takes what is still merged into it. */
@@ -297,12 +310,15 @@ static void take_held(struct engine *engine, struct delivery *delivery)
 {
 	struct ledger_day *day;
 
-	if (delivery->state == DELIVERY_HELD && delivery->budget_date != INT32_MIN) {
+	if (delivery->state == DELIVERY_HELD &&
+		is_current(engine, delivery->recipient, delivery->budget_date)) {
 		day = ledger_day(engine->ledger, delivery->recipient, delivery->budget_date);
 		day->held = delivery;
-		day->join_next = delivery->purpose == PURPOSE_NUDGE;
+		day->join_next = delivery->purpose != PURPOSE_REMIND;
 	}
 	engine_take_delivery(engine, delivery);
+	if (delivery->state == DELIVERY_HELD)
+		hold_drop_answered(engine, delivery);
 }
 
 /* The link key: from the configuration, else made once and kept in the store. */
@@ -349,9 +365,11 @@ static int engine_load(struct engine *engine, char **ret_error)
 		change_free(change);
 	} else {
 		known_accept(engine->known, engine->model, now, change);
-		store_apply(engine->store, change, on_accepted, engine);
-		if (!loading.mark_at)
+		if (!loading.mark_at) {
 			loading.mark_at = now;
+			planner_write_mark(change, now);
+		}
+		store_apply(engine->store, change, on_accepted, engine);
 		planner_use_model(engine->planner, engine->model, loading.mark_at);
 		r = dispatch_use_model(engine->dispatch, engine->model, ret_error);
 	}
@@ -497,9 +515,20 @@ static int check_reload(
 	return complaints->errors > before ? -EINVAL : 0;
 }
 
+/* Up to when the old configuration had nothing left to decide: a slot that only the new one has in
+ * that time was never promised. */
+static int64_t watched_until(const struct engine *engine, int64_t now)
+{
+	int64_t mark = planner_mark(engine->planner), next = planner_next_at(engine->planner);
+
+	if (planner_is_busy(engine->planner))
+		return mark;
+	return MAX_OF(mark, MIN_OF(now, next - 1));
+}
+
 static int reload(struct engine *engine, struct complaints *complaints)
 {
-	int64_t now = clock_now(engine->clock);
+	int64_t now = clock_now(engine->clock), mark_at;
 	struct config_needs needs = channels_needs(engine->channels, now / 1000);
 	struct model *model, *old = engine->model;
 	struct change *change;
@@ -519,12 +548,14 @@ static int reload(struct engine *engine, struct complaints *complaints)
 		model_unref(model);
 		return -EINVAL;
 	}
+	mark_at = watched_until(engine, now);
 	change = change_new();
 	known_accept(engine->known, model, now, change);
+	if (!planner_is_busy(engine->planner))
+		planner_write_mark(change, mark_at);
 	store_apply(engine->store, change, on_accepted, engine);
 	engine->model = model;
-	/* What is due in this very moment belongs to the new configuration. */
-	planner_use_model(engine->planner, model, planner_mark(engine->planner));
+	planner_use_model(engine->planner, model, mark_at);
 	follow_use_model(engine->follow, model);
 	hold_review(engine);
 	if (model->link_key)

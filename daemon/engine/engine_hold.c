@@ -134,6 +134,60 @@ void hold_cancel_person(struct engine *engine, const char *person, const char *r
 	}
 }
 
+static void on_closed(void *owner, const struct store_result *result)
+{
+	if (result->error)
+		engine_store_failed(owner, result->error);
+}
+
+/* A nudge's answer is in the record; that word to somebody else is needless must be, too. */
+static void drop_item(
+	struct engine *engine, struct delivery *delivery, const struct occurrence *item)
+{
+	struct change *change;
+
+	if (follow_is_escalation(item)) {
+		change = change_new();
+		change_follow_occurrence(change, item->id, OCCURRENCE_CLOSED, TIME_NEVER, 0);
+		store_apply(engine->store, change, on_closed, engine);
+	}
+	delivery_drop_item(delivery, item->id);
+}
+
+void hold_answered(struct engine *engine, const struct occurrence *answered)
+{
+	for (size_t i = engine->holds.count; i-- > 0;) {
+		struct hold *hold = container_of(engine->holds.nodes[i], struct hold, node);
+		struct delivery *delivery = hold->delivery;
+
+		for (size_t j = delivery->count; j-- > 0;)
+			if (follow_is_needless(delivery->items[j], answered))
+				drop_item(engine, delivery, delivery->items[j]);
+		if (delivery->count)
+			continue;
+		cancel(hold, "answered");
+		i = engine->holds.count;
+	}
+}
+
+/* A snooze that has come back was answered, and is to be sent all the same. */
+static bool was_answered(const struct occurrence *item)
+{
+	if (follow_is_escalation(item))
+		return item->state == OCCURRENCE_CLOSED;
+	return item->state == OCCURRENCE_ANSWERED &&
+	       (item->answer != ANSWER_SNOOZE || item->follow_at != TIME_NEVER);
+}
+
+void hold_drop_answered(struct engine *engine, struct delivery *delivery)
+{
+	for (size_t j = delivery->count; j-- > 0;)
+		if (was_answered(delivery->items[j]))
+			delivery_drop_item(delivery, delivery->items[j]->id);
+	if (!delivery->count)
+		hold_cancel(engine, delivery->id, "answered");
+}
+
 void hold_review(struct engine *engine)
 {
 	for (size_t i = engine->holds.count; i-- > 0;) {

@@ -51,5 +51,9 @@ void hold_release_due(struct engine *engine);
 bool hold_cancel(struct engine *engine, struct id id, const char *reason);
 void hold_cancel_person(struct engine *engine, const char *person, const char *reason);
 const struct delivery *hold_find(const struct engine *engine, struct id id);
+/* Takes what an answer made needless out of messages that have not gone yet. */
+void hold_answered(struct engine *engine, const struct occurrence *answered);
+/* The same after a restart, by the record. */
+void hold_drop_answered(struct engine *engine, struct delivery *delivery);
 void hold_review(struct engine *engine); /* after a reload */
 void hold_free_all(struct engine *engine);

@@ -9,7 +9,11 @@
 #include <stdio.h>
 #include <uthash.h>
 
-enum { RUN_SLICE = 64, WAIT_MAX_S = 7 * 86400 };
+enum {
+	RUN_SLICE = 64,
+	WAIT_MAX_S = 7 * 86400,
+	ESCALATION_PASS = 2000, /* of word about somebody's silence: no clock and no hand has it */
+};
 
 struct entry {
 	struct follow *follow;
@@ -141,8 +145,17 @@ static void close_entry(struct entry *entry)
 
 static void postpone(struct entry *entry, int64_t at)
 {
-	record_follow(entry->follow, entry, OCCURRENCE_OPEN, at);
+	record_follow(
+		entry->follow, entry, entry->snoozed ? OCCURRENCE_ANSWERED : OCCURRENCE_OPEN, at);
 	heap_put(&entry->follow->heap, &entry->node, at);
+}
+
+static struct entry *find_older(struct follow *follow, uint64_t series, int64_t from_at)
+{
+	struct entry *entry;
+
+	HASH_FIND(hh_series, follow->by_series, &series, sizeof(series), entry);
+	return entry && entry->from_at < from_at ? entry : NULL;
 }
 
 void follow_put(struct follow *follow, const struct occurrence *occurrence)
@@ -150,10 +163,10 @@ void follow_put(struct follow *follow, const struct occurrence *occurrence)
 	uint64_t series = series_of(occurrence);
 	struct entry *older;
 
-	HASH_FIND(hh_series, follow->by_series, &series, sizeof(series), older);
-	if (older && id_eq(older->id, occurrence->id))
+	if (find(follow, occurrence->id))
 		return;
-	if (older)
+	/* A snooze of an earlier one may stand beside the newest. */
+	while ((older = find_older(follow, series, occurrence_sent_at(occurrence))))
 		close_entry(older);
 	heap_put(&follow->heap, &entry_new(follow, occurrence)->node, occurrence->follow_at);
 }
@@ -170,7 +183,22 @@ void follow_answered(struct follow *follow, const struct occurrence *occurrence,
 	if (!entry)
 		entry = entry_new(follow, occurrence);
 	entry->snoozed = true;
+	entry->busy = false; /* a step under way is overtaken */
 	heap_put(&follow->heap, &entry->node, follow_at);
+}
+
+bool follow_is_escalation(const struct occurrence *item)
+{
+	return item->key.pass == ESCALATION_PASS;
+}
+
+bool follow_is_needless(const struct occurrence *item, const struct occurrence *answered)
+{
+	if (id_eq(item->id, answered->id))
+		return true;
+	return follow_is_escalation(item) && item->key.local == answered->key.local &&
+	       str_eq(item->key.reminder, answered->key.reminder) &&
+	       str_eq(item->key.about, answered->key.recipient);
 }
 
 void follow_forget_person(struct follow *follow, const char *person)
@@ -195,8 +223,9 @@ struct step {
 	bool escalates;
 	int64_t next_follow_at;
 	struct delivery *delivery;  /* recorded by this step; NULL: it joined another */
-	struct occurrence *telling; /* of an escalation */
-	struct ledger_day *counted;
+	struct occurrence *telling; /* what the message says */
+	int32_t counted_date;       /* whose budget the delivery uses; INT32_MIN: none */
+	int32_t joined_date;        /* of the held message that took it; INT32_MIN: none */
 };
 
 static void step_free(struct step *step)
@@ -244,13 +273,25 @@ static void tell_step(const struct step *step, const struct occurrence *occurren
 			step->to->id);
 }
 
+static struct ledger_day *day_of(const struct step *step, int32_t date)
+{
+	return date == INT32_MIN ? NULL
+				 : ledger_find(step->follow->settings.ledger, step->to->id, date);
+}
+
+/* The store did not keep it: nor does the ledger, nor the message that it joined. */
 static void uncount(struct step *step)
 {
-	if (step->counted) {
-		step->counted->used--;
-		if (step->counted->held == step->delivery)
-			step->counted->held = NULL;
+	struct ledger_day *day = day_of(step, step->counted_date);
+	struct ledger_day *joined = day_of(step, step->joined_date);
+
+	if (day) {
+		day->used--;
+		if (day->held == step->delivery)
+			day->held = NULL;
 	}
+	if (joined && joined->held)
+		delivery_drop_item(joined->held, step->telling->id);
 	delivery_free(step->delivery);
 	step->delivery = NULL;
 }
@@ -268,11 +309,19 @@ static void take_back(struct step *step)
 	uncount(step);
 }
 
+/* The entry whose step is under way; NULL when an answer came in between. */
+static struct entry *find_stepping(struct follow *follow, struct id id)
+{
+	struct entry *entry = find(follow, id);
+
+	return entry && entry->busy ? entry : NULL;
+}
+
 static void on_step_stored(void *owner, const struct store_result *result)
 {
 	struct step *step = owner;
 	struct follow *follow = step->follow;
-	struct entry *entry = find(follow, step->id);
+	struct entry *entry = find_stepping(follow, step->id);
 
 	if (entry)
 		entry->busy = false;
@@ -328,7 +377,7 @@ static struct occurrence *word_escalation(
 		.recipient = str_new(step->to->id),
 		.about = str_new(step->person->id),
 		.local = original->key.local,
-		.pass = original->key.pass};
+		.pass = ESCALATION_PASS};
 	telling->kind = str_new(kind_names[KIND_CHECKIN]);
 	telling->due_at = original->due_at;
 	telling->planned_at = now;
@@ -371,8 +420,11 @@ static void make_message(struct step *step, struct change *change,
 	if (step->model->daily_limit)
 		day = ledger_day(follow->settings.ledger, step->to->id, date);
 	if (day && day->held && extra != EXTRA_NOW) {
+		if (delivery_has_item(day->held, item->id))
+			return;
 		change_join_delivery(change, day->held->id, item->id, day->held->not_before_at);
 		delivery_add_item(day->held, item);
+		step->joined_date = date;
 		return;
 	}
 	step->delivery = planner_make_delivery(
@@ -381,7 +433,7 @@ static void make_message(struct step *step, struct change *change,
 	if (day) {
 		step->delivery->budget_date = date;
 		day->used++;
-		step->counted = day;
+		step->counted_date = date;
 	}
 	if (day && extra != EXTRA_NOW) {
 		step->delivery->state = DELIVERY_HELD;
@@ -396,7 +448,7 @@ static void on_found(void *owner, int error, struct occurrence *const *occurrenc
 {
 	struct step *step = owner;
 	struct follow *follow = step->follow;
-	struct entry *entry = find(follow, step->id);
+	struct entry *entry = find_stepping(follow, step->id);
 	const struct occurrence *original = count ? occurrences[0] : NULL;
 	int64_t now = clock_now(follow->settings.clock);
 	struct change *change;
@@ -421,9 +473,9 @@ static void on_found(void *owner, int error, struct occurrence *const *occurrenc
 	change_follow_occurrence(change, step->id,
 		entry->snoozed ? OCCURRENCE_ANSWERED : OCCURRENCE_OPEN, step->next_follow_at,
 		entry->nudges + 1);
+	step->telling = item;
 	make_message(step, change, original, item, now);
 	tell_step(step, original);
-	step->telling = item;
 	store_apply(follow->settings.store, change, on_step_stored, step);
 }
 
@@ -434,9 +486,15 @@ static bool can_reach(const struct reminder *reminder, const struct person *pers
 	return planner_ways(&planned) > 0;
 }
 
+static bool is_away(const struct person *person, int64_t at)
+{
+	return person_is_away(
+		person, local_date(zone_to_local(person->place->zone, at / 1000, NULL)));
+}
+
 /* The resolver's rules for one more message: false when this step is left out. *ret_at: when. */
 static bool may_step(const struct follow *follow, const struct reminder *reminder,
-	const struct person *to, int64_t now, int64_t *ret_at)
+	const struct person *person, const struct person *to, int64_t now, int64_t *ret_at)
 {
 	const struct view *view = follow->settings.view;
 	enum rule_id rule = BY_PAUSE;
@@ -447,8 +505,8 @@ static bool may_step(const struct follow *follow, const struct reminder *reminde
 		return false;
 	if (view->paused(view->owner, reminder, to, now, &rule, &since) && rule != BY_LESS)
 		return false;
-	return !person_is_away(
-		to, local_date(zone_to_local(to->place->zone, *ret_at / 1000, NULL)));
+	/* Days of absence do not count against anybody. */
+	return !is_away(to, *ret_at) && !is_away(person, *ret_at);
 }
 
 /* Left out (away, paused): the next one may come in its time. */
@@ -483,7 +541,7 @@ static void run_entry(struct follow *follow, struct entry *entry, int64_t now)
 		close_entry(entry);
 		return;
 	}
-	if (!may_step(follow, reminder, to, now, &at)) {
+	if (!may_step(follow, reminder, person, to, now, &at)) {
 		leave_out(entry, reminder, now);
 		return;
 	}
@@ -499,7 +557,9 @@ static void run_entry(struct follow *follow, struct entry *entry, int64_t now)
 		.reminder = reminder,
 		.person = person,
 		.to = to,
-		.escalates = escalates};
+		.escalates = escalates,
+		.counted_date = INT32_MIN,
+		.joined_date = INT32_MIN};
 	store_find_occurrences(follow->settings.store,
 		&(struct store_query){.id = entry->id, .limit = 1}, on_found, step);
 }

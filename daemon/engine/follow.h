@@ -30,6 +30,11 @@ void follow_use_model(struct follow *follow, struct model *model);
 void follow_put(struct follow *follow, const struct occurrence *occurrence);
 /* It was answered. follow_at: TIME_NEVER, or when it comes again (snooze). */
 void follow_answered(struct follow *follow, const struct occurrence *occurrence, int64_t follow_at);
+/* Whether an item of a message that has not gone yet is needless after the answer: the occurrence
+ * itself, or word to somebody else about it. */
+bool follow_is_needless(const struct occurrence *item, const struct occurrence *answered);
+/* Whether it tells somebody of another's silence. */
+bool follow_is_escalation(const struct occurrence *item);
 void follow_forget_person(struct follow *follow, const char *person);
 int64_t follow_next_at(const struct follow *follow);
 size_t follow_count(const struct follow *follow);

@@ -40,8 +40,8 @@ struct slice {
 };
 
 struct pass {
-	struct model *model; /* its own reference: a reload may come in between */
-	int64_t now_at;
+	struct model *model;     /* its own reference: a reload may come in between */
+	int64_t from_at, now_at; /* decides (from_at, now_at] */
 	struct due_list due;
 	size_t group, group_end; /* due[group .. group_end) are of one place */
 	uint32_t *people;        /* of the group, sorted, without doubles */
@@ -99,19 +99,6 @@ static void undo_budget(struct planner *planner, const struct made *made)
 		day->held = NULL;
 }
 
-static void drop_known_items(struct delivery *delivery, const struct store_result *result)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < delivery->count; i++) {
-		if (is_in(delivery->items[i]->id, result->known, result->n_known))
-			occurrence_free(delivery->items[i]);
-		else
-			delivery->items[kept++] = delivery->items[i];
-	}
-	delivery->count = kept;
-}
-
 static void tell_recorded(const struct occurrence *occurrence)
 {
 	struct subject subject = {.reminder = occurrence->key.reminder,
@@ -138,6 +125,9 @@ static void slice_accept(struct slice *slice, const struct store_result *result)
 		if (occurrence->follow_at != TIME_NEVER)
 			settings->on_follow(settings->owner, occurrence);
 	}
+	for (size_t i = 0; i < slice->n_joined; i++)
+		if (is_in(slice->joined[i].occurrence, result->known, result->n_known))
+			delivery_drop_item(slice->joined[i].held, slice->joined[i].occurrence);
 	for (size_t i = 0; i < slice->n_made; i++) {
 		struct delivery *delivery = slice->made[i].delivery;
 
@@ -146,27 +136,16 @@ static void slice_accept(struct slice *slice, const struct store_result *result)
 			delivery_free(delivery);
 			continue;
 		}
-		if (result->n_known)
-			drop_known_items(delivery, result);
+		for (size_t j = 0; j < result->n_known; j++)
+			delivery_drop_item(delivery, result->known[j]);
 		settings->on_recorded(settings->owner, delivery);
-	}
-}
-
-static void take_out(struct delivery *held, struct id occurrence)
-{
-	for (size_t i = 0; i < held->count; i++) {
-		if (!id_eq(held->items[i]->id, occurrence))
-			continue;
-		occurrence_free(held->items[i]);
-		held->items[i] = held->items[--held->count];
-		return;
 	}
 }
 
 static void slice_undo(struct slice *slice)
 {
 	for (size_t i = 0; i < slice->n_joined; i++)
-		take_out(slice->joined[i].held, slice->joined[i].occurrence);
+		delivery_drop_item(slice->joined[i].held, slice->joined[i].occurrence);
 	for (size_t i = 0; i < slice->n_made; i++) {
 		undo_budget(slice->planner, &slice->made[i]);
 		delivery_free(slice->made[i].delivery);
@@ -466,13 +445,18 @@ static bool next_group(struct planner *planner, struct pass *pass)
 	return true;
 }
 
-/* Only when every slice before it is durable. */
-static void set_mark(struct pass *pass, struct change *change)
+void planner_write_mark(struct change *change, int64_t mark_at)
 {
 	char text[24];
 
-	snprintf(text, sizeof(text), "%lld", (long long)pass->now_at);
+	snprintf(text, sizeof(text), "%lld", (long long)mark_at);
 	change_set_value(change, "mark", text);
+}
+
+/* Only when every slice before it is durable. */
+static void set_mark(struct pass *pass, struct change *change)
+{
+	planner_write_mark(change, pass->now_at);
 	pass->marked = true;
 }
 
@@ -518,8 +502,8 @@ static void pass_end(struct planner *planner)
 	struct pass *pass = planner->pass;
 	int error = pass->error;
 
-	if (!error)
-		planner->mark_at = MAX_OF(planner->mark_at, pass->now_at);
+	/* After a failure all of it is to be decided again, whatever a reload made of the mark. */
+	planner->mark_at = error ? pass->from_at : MAX_OF(planner->mark_at, pass->now_at);
 	planner->pass = NULL;
 	pass_free(pass);
 	if (error)
@@ -618,6 +602,7 @@ void planner_run(struct planner *planner, bool missed)
 	}
 	pass = planner->pass = mem_new(sizeof(*pass));
 	pass->model = model_ref(planner->model);
+	pass->from_at = planner->mark_at;
 	pass->now_at = now;
 	agenda_take_due(planner->agenda, now, missed, &pass->due, on_missed, planner);
 	event_active(planner->step, 0, 0);

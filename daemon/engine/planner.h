@@ -37,6 +37,7 @@ void planner_free(struct planner *planner);
 void planner_use_model(struct planner *planner, struct model *model, int64_t mark_at);
 /* The instant up to which everything is decided, ms. */
 int64_t planner_mark(const struct planner *planner);
+void planner_write_mark(struct change *change, int64_t mark_at);
 int64_t planner_next_at(const struct planner *planner); /* TIME_NEVER: nothing */
 size_t planner_schedules(const struct planner *planner);
 bool planner_is_busy(const struct planner *planner);

@@ -13,13 +13,15 @@ static char *recipient_of(const struct planned *planned)
 	return str_new(planned->person->id);
 }
 
-static int64_t follow_at(const struct planned *planned)
+/* Counted from when it was to go; whoever was told later still has half of the time at least. */
+static int64_t follow_at(const struct planned *planned, int64_t created_at)
 {
 	const struct nudge *nudge = &planned->reminder->nudge;
 
 	if (!nudge->after_s || planned->room || planned->decision == DECISION_SKIPPED)
 		return TIME_NEVER;
-	return MAX_OF(planned->due_at, planned->send_at) + nudge->after_s * 1000;
+	return MAX_OF(MAX_OF(planned->due_at, planned->send_at) + nudge->after_s * 1000,
+		created_at + nudge->after_s * 1000 / 2);
 }
 
 struct occurrence *planner_make_occurrence(
@@ -45,7 +47,7 @@ struct occurrence *planner_make_occurrence(
 	occurrence->decision = planned->decision;
 	occurrence->rule = str_printf("%s: %s", rule_id_names[planned->rule], planned->detail);
 	occurrence->about_name = planned->about ? str_new(planned->about->name) : NULL;
-	occurrence->follow_at = follow_at(planned);
+	occurrence->follow_at = follow_at(planned, created_at);
 	if (skipped)
 		return occurrence;
 	if (!planned->room)
@@ -103,12 +105,11 @@ static int64_t expiry(const struct model *model, const struct planned *planned,
 	const struct delivery *delivery, int64_t created_at)
 {
 	const struct channel *channel = model_channel(model, delivery->channel);
-	int64_t life_s = MAX_OF(planned->reminder->grace_s, (int64_t)EXPIRE_AT_LEAST_S);
-	int64_t from = MAX_OF(planned->send_at, created_at - planned->reminder->grace_s * 1000);
+	int64_t from = MAX_OF(planned->send_at, created_at);
+	int64_t until = MAX_OF(planned->send_at + planned->reminder->grace_s * 1000,
+		from + INT64_C(1000) * EXPIRE_AT_LEAST_S);
 
-	if (channel && channel->expire_s < life_s)
-		life_s = channel->expire_s;
-	return MAX_OF(from + life_s * 1000, created_at + INT64_C(1000) * EXPIRE_AT_LEAST_S);
+	return channel ? MIN_OF(until, from + channel->expire_s * 1000) : until;
 }
 
 struct delivery *planner_make_delivery(const struct model *model, const struct planned *planned,

@@ -157,3 +157,24 @@ void delivery_add_item(struct delivery *delivery, const struct occurrence *occur
 		mem_resize(delivery->items, delivery->count + 1, sizeof(*delivery->items));
 	delivery->items[delivery->count++] = occurrence_copy(occurrence);
 }
+
+bool delivery_has_item(const struct delivery *delivery, struct id occurrence)
+{
+	for (size_t i = 0; i < delivery->count; i++)
+		if (id_eq(delivery->items[i]->id, occurrence))
+			return true;
+	return false;
+}
+
+void delivery_drop_item(struct delivery *delivery, struct id occurrence)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < delivery->count; i++) {
+		if (id_eq(delivery->items[i]->id, occurrence))
+			occurrence_free(delivery->items[i]);
+		else
+			delivery->items[kept++] = delivery->items[i];
+	}
+	delivery->count = kept;
+}

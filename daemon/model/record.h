@@ -117,3 +117,5 @@ struct occurrence *occurrence_copy(const struct occurrence *occurrence);
 struct delivery *delivery_copy(const struct delivery *delivery);
 /* Copies the occurrence into the delivery's items. */
 void delivery_add_item(struct delivery *delivery, const struct occurrence *occurrence);
+bool delivery_has_item(const struct delivery *delivery, struct id occurrence);
+void delivery_drop_item(struct delivery *delivery, struct id occurrence);
