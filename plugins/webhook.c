@@ -29,8 +29,8 @@ enum {
 struct hook {
 	const struct dialect *dialect;
 	char *url;
-	unsigned char key[KEY_MAX];
-	size_t key_len; /* 0: nothing is signed */
+	bool signs;
+	crypto_auth_hmacsha256_state key; /* ready for the first byte of a message */
 	size_t header_count;
 	char *headers[HEADERS_MAX];
 };
@@ -100,19 +100,20 @@ static int set_item(json_t *object, const struct nudged_item *item)
 	return r;
 }
 
-static int set_items(json_t *data, const struct nudged_delivery *delivery)
+static json_t *read_items(const struct nudged_delivery *delivery)
 {
 	json_t *items = json_array();
-	int r = set(data, "items", items);
 
-	for (size_t i = 0; i < delivery->count && r == 0; i++) {
+	for (size_t i = 0; i < delivery->count; i++) {
 		json_t *item = json_object();
 
-		r = json_array_append_new(items, item);
-		if (r == 0)
-			r = set_item(item, delivery->items[i]);
+		if (json_array_append_new(items, item) < 0 ||
+			set_item(item, delivery->items[i]) < 0) {
+			json_decref(items);
+			return NULL;
+		}
 	}
-	return r;
+	return items;
 }
 
 static const char *purpose_name(enum nudged_purpose purpose)
@@ -129,7 +130,7 @@ static const char *purpose_name(enum nudged_purpose purpose)
 
 static json_t *generic_encode(const struct nudged_delivery *delivery)
 {
-	json_t *body = json_object(), *data = json_object();
+	json_t *body = json_object(), *data = json_object(), *items;
 	char first[32];
 	int r = 0;
 
@@ -142,8 +143,9 @@ static json_t *generic_encode(const struct nudged_delivery *delivery)
 	r |= set_text(data, "purpose", purpose_name(delivery->purpose));
 	r |= set_someone(data, "person", delivery->person, delivery->person_name);
 	/* The first item is repeated beside the list, for receivers that know only one. */
-	r |= set_item(data, delivery->items[0]);
-	r |= set_items(data, delivery);
+	items = read_items(delivery);
+	r |= items ? json_object_update(data, json_array_get(items, 0)) : -1;
+	r |= set(data, "items", items);
 	if (r == 0)
 		return body;
 	json_decref(body);
@@ -154,11 +156,10 @@ static json_t *generic_encode(const struct nudged_delivery *delivery)
 static void sign(const struct hook *hook, const char *id, const char *timestamp, const char *body,
 	size_t len, char *out, size_t out_size)
 {
-	crypto_auth_hmacsha256_state state;
+	crypto_auth_hmacsha256_state state = hook->key;
 	unsigned char mac[crypto_auth_hmacsha256_BYTES];
 	char encoded[sodium_base64_ENCODED_LEN(sizeof(mac), sodium_base64_VARIANT_ORIGINAL)];
 
-	crypto_auth_hmacsha256_init(&state, hook->key, hook->key_len);
 	crypto_auth_hmacsha256_update(&state, (const unsigned char *)id, strlen(id));
 	crypto_auth_hmacsha256_update(&state, (const unsigned char *)".", 1);
 	crypto_auth_hmacsha256_update(&state, (const unsigned char *)timestamp, strlen(timestamp));
@@ -536,6 +537,8 @@ static void open_secret(struct opening *opening, struct hook *hook)
 {
 	static const char prefix[] = "whsec_";
 	const char *text = find(opening->settings, "secret");
+	unsigned char key[KEY_MAX];
+	size_t len = 0;
 	bool prefixed;
 
 	if (!text)
@@ -543,8 +546,11 @@ static void open_secret(struct opening *opening, struct hook *hook)
 	prefixed = strncmp(text, prefix, strlen(prefix)) == 0;
 	if (opening->settings->check_only && !prefixed)
 		return;
-	if (!key_decode(text + (prefixed ? strlen(prefix) : 0), hook->key, &hook->key_len)) {
-		hook->key_len = 0;
+	if (key_decode(text + (prefixed ? strlen(prefix) : 0), key, &len)) {
+		crypto_auth_hmacsha256_init(&hook->key, key, len);
+		sodium_memzero(key, sizeof(key));
+		hook->signs = true;
+	} else {
 		complain(opening, "secret",
 			"must be whsec_ and the base64 of 24 to 64 bytes: echo "
 			"whsec_$(openssl rand -base64 32)");
@@ -661,7 +667,7 @@ static int webhook_encode(
 		headers[http.header_count++] = id;
 		headers[http.header_count++] = timestamp;
 	}
-	if (hook->key_len) {
+	if (hook->signs) {
 		sign(hook, delivery->id, strchr(timestamp, ' ') + 1, body, http.body_len, signature,
 			sizeof(signature));
 		headers[http.header_count++] = signature;
