@@ -333,13 +333,22 @@ void transfer_set_url(struct transfer *transfer, const char *url)
 	EASY_SET(transfer->easy, CURLOPT_URL, url);
 }
 
+size_t transfer_link_header(struct transfer *transfer, size_t n, const char *header)
+{
+	assert(n < HEADER_NODES_MAX);
+	transfer->nodes[n] = (struct curl_slist){(char *)header, NULL};
+	if (n)
+		transfer->nodes[n - 1].next = &transfer->nodes[n];
+	return n + 1;
+}
+
 size_t transfer_link_headers(struct transfer *transfer, size_t count, const char *const *headers)
 {
-	assert(count <= MESSAGE_HEADERS_MAX);
-	for (size_t i = 0; i < count; i++)
-		transfer->nodes[i] =
-			(struct curl_slist){(char *)headers[i], &transfer->nodes[i + 1]};
-	return count;
+	size_t n = 0;
+
+	while (n < count)
+		n = transfer_link_header(transfer, n, headers[n]);
+	return n;
 }
 
 enum nudged_transport transport_before_sending(const struct transfer *transfer, CURLcode code)

@@ -37,11 +37,9 @@ bool http_load(struct transfer *transfer)
 	size_t n = transfer_link_headers(transfer, http->header_count, http->headers);
 
 	/* An empty value removes what curl would add: it waits a second for "100 Continue". */
-	transfer->nodes[n++] = (struct curl_slist){"Expect:", &transfer->nodes[n + 1]};
+	n = transfer_link_header(transfer, n, "Expect:");
 	if (!has_header(http, "Content-Type"))
-		transfer->nodes[n++] =
-			(struct curl_slist){"Content-Type:", &transfer->nodes[n + 1]};
-	transfer->nodes[n - 1].next = NULL;
+		n = transfer_link_header(transfer, n, "Content-Type:");
 	EASY_SET(easy, CURLOPT_FRESH_CONNECT, transfer->resent ? 1L : 0L);
 	transfer_set_url(transfer, http->url);
 	EASY_SET(easy, CURLOPT_HTTPHEADER, transfer->nodes);

@@ -99,8 +99,10 @@ void mail_conclude(struct transfer *transfer, CURLcode code, struct nudged_respo
 
 /* The transport of a transfer that ended with `code` before anything of the request was sent. */
 enum nudged_transport transport_before_sending(const struct transfer *transfer, CURLcode code);
-/* Fills nodes from the request's headers and links them; the next free place, or NULL when none. */
+/* Links the request's headers, in order, as curl's list; then one more at place n. Both give the next
+ * free place. */
 size_t transfer_link_headers(struct transfer *transfer, size_t count, const char *const *headers);
+size_t transfer_link_header(struct transfer *transfer, size_t n, const char *header);
 void transfer_set_url(struct transfer *transfer, const char *url);
 /* Ends a transfer that took too long, from outside curl's callbacks; account and transfer may be
  * gone afterwards. */

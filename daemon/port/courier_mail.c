@@ -132,7 +132,7 @@ static bool mail_load_content(struct transfer *transfer, const struct nudged_mai
 	size_t n = transfer_link_headers(transfer, mail->header_count, mail->headers);
 
 	/* curl takes the kind of the whole from here, and adds the boundary. */
-	transfer->nodes[n] = (struct curl_slist){"Content-Type: multipart/alternative", NULL};
+	transfer_link_header(transfer, n, "Content-Type: multipart/alternative");
 	transfer->mime = curl_mime_init(transfer->easy);
 	if (!transfer->mime)
 		return false;
