@@ -205,7 +205,6 @@ static void listen_to_signals(struct daemon *daemon)
 	int64_t ms = service_watchdog_ms() / 3;
 	struct timeval period = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
-	signal(SIGPIPE, SIG_IGN);
 	daemon->term = add_signal(daemon, SIGTERM, on_term);
 	daemon->interrupt = add_signal(daemon, SIGINT, on_term);
 	daemon->hangup = add_signal(daemon, SIGHUP, on_hangup);
@@ -313,6 +312,8 @@ static void guard_process(void)
 {
 	struct rlimit files;
 
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a full quota is an error to report, not an end */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	prctl(PR_SET_DUMPABLE, 0);
 	umask(0077);

@@ -12,7 +12,7 @@ enum {
 	MISSED_AFTER_MS = 60 * 1000,  /* later than this, time was not watched */
 	MARK_AHEAD_MS = 86400 * 1000, /* a mark further ahead of the clock is reset */
 	RECOVER_S = 5,
-	PRUNE_SLICE = 1000,
+	PRUNE_SLICE = 200, /* a slice holds up other commits while it runs */
 	CARE_FIRST_S = 60,
 	CARE_EVERY_S = 6 * 3600,
 	DRAIN_LOOK_MS = 20,
@@ -360,8 +360,10 @@ static int engine_load(struct engine *engine, char **ret_error)
 	if (r == 0)
 		r = set_link_key(engine, loading.key, change);
 	if (r < 0) {
-		*ret_error = str_printf(
-			"the store in %s cannot be read: %s", engine->state, strerror(-r));
+		*ret_error = str_printf("the store in %s cannot be read: %s", engine->state,
+			r == -EBADMSG ? "the database is damaged; move it away or put a backup in "
+					"its place"
+				      : strerror(-r));
 		change_free(change);
 	} else {
 		known_accept(engine->known, engine->model, now, change);
