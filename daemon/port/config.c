@@ -352,6 +352,10 @@ static void loader_clear(struct loader *loader)
 	free(loader->documents);
 	free(loader->zones);
 	free(loader->file_is_private);
+	free(loader->of_teams.list);
+	free(loader->of_teams.first);
+	free(loader->of_roles.list);
+	free(loader->of_roles.first);
 	free(loader->channel_works);
 	free(loader->folder);
 }

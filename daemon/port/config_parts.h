@@ -31,6 +31,13 @@ struct document {
 	config_t tree;
 };
 
+/* Who belongs to what: the people of group g are list[first[g]] .. list[first[g + 1] - 1], in order
+ * of index. */
+struct members {
+	uint32_t *list;
+	size_t *first;
+};
+
 struct loader {
 	const struct config_needs *needs;
 	bool check_only;
@@ -51,6 +58,7 @@ struct loader {
 	size_t n_zones, zones_room;
 	struct index channels, places, teams, roles, people_by_id, reminders, packs;
 	size_t teams_room, roles_room;
+	struct members of_teams, of_roles; /* once the people are built */
 	bool roles_are_listed;
 	bool *channel_works;       /* beside model->channels: its plugin took its settings */
 	size_t n_pairs;            /* of all reminders so far */

@@ -246,6 +246,38 @@ static void relate_person(
 	person->partner = take_person(loader, entry, "partner", entry->partner, person);
 }
 
+/* ---- who belongs to what ---- */
+
+enum { NO_GROUP = -1 };
+
+/* The n-th team of a person, or the only role. */
+static int64_t group_of(const struct person *person, size_t n, bool by_role)
+{
+	if (by_role)
+		return n == 0 && person->role ? (int64_t)person->role->index : NO_GROUP;
+	return n < person->n_teams ? (int64_t)person->teams[n]->index : NO_GROUP;
+}
+
+static struct members list_members(const struct model *model, size_t n_groups, bool by_role)
+{
+	struct members members = {.first = mem_new_array(n_groups + 2, sizeof(size_t))};
+	size_t *next = members.first + 1; /* ends as the first of the group after */
+	int64_t group;
+
+	for (size_t i = 0; i < model->n_people; i++) {
+		for (size_t n = 0; (group = group_of(model->people[i], n, by_role)) >= 0; n++)
+			members.first[group + 2]++;
+	}
+	for (size_t g = 2; g < n_groups + 2; g++)
+		members.first[g] += members.first[g - 1];
+	members.list = mem_new_array(members.first[n_groups + 1], sizeof(*members.list));
+	for (size_t i = 0; i < model->n_people; i++) {
+		for (size_t n = 0; (group = group_of(model->people[i], n, by_role)) >= 0; n++)
+			members.list[next[group]++] = i;
+	}
+	return members;
+}
+
 void config_people_build(struct loader *loader)
 {
 	struct model *model = loader->model;
@@ -268,4 +300,6 @@ void config_people_build(struct loader *loader)
 		if (entry->id)
 			relate_person(loader, entry, model->people[n++]);
 	}
+	loader->of_teams = list_members(model, model->n_teams, false);
+	loader->of_roles = list_members(model, model->n_roles, true);
 }

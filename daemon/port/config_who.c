@@ -126,39 +126,69 @@ static struct who *read_list(struct loader *loader, const struct reminder_entry 
 
 /* ---- sets of people ---- */
 
-static bool is_meant(const struct who *who, const struct person *person)
+struct crowd {
+	uint32_t *list; /* indices */
+	size_t count, capacity;
+};
+
+static void add_one(struct crowd *crowd, uint32_t index)
+{
+	ARRAY_GROW(crowd->list, crowd->count, crowd->capacity);
+	crowd->list[crowd->count++] = index;
+}
+
+static void add_members(struct crowd *crowd, const struct members *members, uint32_t group)
+{
+	for (size_t i = members->first[group]; i < members->first[group + 1]; i++)
+		add_one(crowd, members->list[i]);
+}
+
+static void add_who(const struct loader *loader, struct crowd *crowd, const struct who *who)
 {
 	switch (who->kind) {
 	case WHO_ALL:
-		return true;
+		for (size_t i = 0; i < loader->model->n_people; i++)
+			add_one(crowd, i);
+		return;
+	case WHO_PERSON:
+		add_one(crowd, who->person->index);
+		return;
 	case WHO_TEAM:
-		return person_in_team(person, who->team);
+		add_members(crowd, &loader->of_teams, who->team->index);
+		return;
 	case WHO_ROLE:
-		return person->role == who->role;
+		add_members(crowd, &loader->of_roles, who->role->index);
+		return;
 	default:
-		return false;
+		return; /* rooms and relations are seen to elsewhere */
 	}
 }
 
-/* The people any item of the list means, in order of index. */
-static const struct person **collect(
-	const struct model *model, const struct who *list, size_t count, size_t *ret_count)
+static int compare_indices(const void *a, const void *b)
 {
-	const struct person **people = mem_new_array(model->n_people, sizeof(*people));
-	auto_free bool *meant = mem_new_array(model->n_people, sizeof(*meant));
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The people any item of the list means, each once, in order of index. */
+static const struct person **collect(
+	const struct loader *loader, const struct who *list, size_t count, size_t *ret_count)
+{
+	struct crowd crowd = {0};
+	const struct person **people;
 	size_t n = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (list[i].kind == WHO_PERSON)
-			meant[list[i].person->index] = true;
-		else if (list[i].kind != WHO_ROOM && list[i].kind != WHO_RELATION)
-			for (size_t j = 0; j < model->n_people; j++)
-				meant[j] |= is_meant(&list[i], model->people[j]);
+	for (size_t i = 0; i < count; i++)
+		add_who(loader, &crowd, &list[i]);
+	if (count > 1 && crowd.count)
+		qsort(crowd.list, crowd.count, sizeof(*crowd.list), compare_indices);
+	people = mem_new_array(crowd.count, sizeof(*people));
+	for (size_t i = 0; i < crowd.count; i++) {
+		if (i == 0 || crowd.list[i] != crowd.list[i - 1])
+			people[n++] = loader->model->people[crowd.list[i]];
 	}
-	for (size_t i = 0; i < model->n_people; i++) {
-		if (meant[i])
-			people[n++] = model->people[i];
-	}
+	free(crowd.list);
 	*ret_count = n;
 	return people;
 }
@@ -212,11 +242,11 @@ static bool fits_ceiling(struct expansion *x, size_t recipients, size_t subjects
 
 static void pair_all(struct expansion *x)
 {
-	const struct model *model = x->loader->model;
 	size_t n_recipients, n_subjects;
-	auto_free const struct person **recipients = collect(model, x->to, x->n_to, &n_recipients);
+	auto_free const struct person **recipients =
+		collect(x->loader, x->to, x->n_to, &n_recipients);
 	auto_free const struct person **subjects =
-		collect(model, x->about, x->n_about, &n_subjects);
+		collect(x->loader, x->about, x->n_about, &n_subjects);
 
 	if (!fits_ceiling(x, n_recipients, x->reminder->has_about ? n_subjects : 1))
 		return;
