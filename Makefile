@@ -84,7 +84,7 @@ $(BUILD)/peer/%.so: tests/peer/%.c plugins/nudged-plugin.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(OPT) -Iplugins -fPIC -shared $(LINKOPT) -o $@ $<
 
-units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS)
+units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(BUILD)/next-driver
 
 # libFuzzer targets, with everything they link instrumented: build/fuzz/NAME.
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))

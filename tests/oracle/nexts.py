@@ -8,6 +8,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+BUILD = Path(os.environ.get("NUDGED_BUILD", ROOT / "build"))
+DRIVER = BUILD / "next-driver"
 FULL = os.environ.get("NUDGED_ORACLE_FULL") == "1"
 ZONEINFO = Path("/usr/share/zoneinfo")
 
@@ -84,7 +86,7 @@ class Next:
 
     def __init__(self):
         self.process = subprocess.Popen(
-            [ROOT / os.environ.get("BUILD", "build") / "next-driver", "--batch"],
+            [DRIVER, "--batch"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,

@@ -5,14 +5,14 @@ import subprocess
 
 import pytest
 
-from nexts import ROOT
+from nexts import DRIVER
 
-pytestmark = pytest.mark.usefixtures("built")
+pytestmark = [pytest.mark.usefixtures("built"), pytest.mark.sanitized]
 
 
 def run(*arguments, lines=None):
     return subprocess.run(
-        [ROOT / "build/next-driver", *arguments], input=lines, capture_output=True, text=True, timeout=60
+        [DRIVER, *arguments], input=lines, capture_output=True, text=True, timeout=60
     )
 
 
@@ -107,7 +107,7 @@ def test_a_batch_answers_each_line_in_order_and_survives_bad_ones():
 
 
 def test_a_batch_answers_before_the_next_line_comes():
-    with subprocess.Popen([ROOT / "build/next-driver", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([DRIVER, "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         for _ in range(3):
             process.stdin.write(b'{"every":"90min","count":10000,"from":"2026-01-01T00:00:00Z"}\n')
             process.stdin.flush()
