@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+enum { SLOTS_MOST = 100 /* of one date: more is read by nobody */ };
+
 static const struct person *find_person(const struct explain_query *query)
 {
 	return model_person(query->model, query->person);
@@ -182,6 +184,7 @@ struct walk {
 	const struct explain_record *record;
 	const struct channel *room;
 	json_t *slots;
+	bool cut; /* there are more */
 };
 
 static json_t *find_record(const struct walk *walk, const struct planned *planned)
@@ -238,6 +241,9 @@ static bool on_planned(void *owner, const struct planned *planned)
 
 	if (walk->room && planned->room != walk->room)
 		return true;
+	walk->cut = json_array_size(walk->slots) == SLOTS_MOST;
+	if (walk->cut)
+		return false;
 	civil = zone_to_local(
 		resolver_zone(planned->reminder, planned->place), planned->due_at / 1000, &offset);
 	local_write_offset(civil, offset, local);
@@ -299,7 +305,8 @@ static char *summarize(const struct walk *walk, const struct reminder *reminder)
 		return str_printf("%s = \"%s\" names no time on %s",
 			rule_form_names[reminder->form], reminder->schedule, date);
 	if (count > 1)
-		return str_printf("%zu decisions on %s", count, date);
+		return str_printf("%zu decisions on %s%s", count, date,
+			walk->cut ? ", and more that are not shown" : "");
 	return str_printf("%s: %s", json_string_value(json_object_get(first, "decision")),
 		json_string_value(json_object_get(first, "reason")));
 }

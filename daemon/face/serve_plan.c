@@ -13,8 +13,9 @@
 
 enum {
 	PREVIEW_DAYS = 400,
-	PIECE = 200,        /* objects in one reply */
-	RECORDS_MOST = 100, /* of one reminder for one recipient on one date */
+	PIECE_BYTES = 1 << 20, /* about so much text in one reply */
+	OBJECT_BYTES = 300,    /* of an object beside its text */
+	RECORDS_MOST = 100,    /* of one reminder for one recipient on one date */
 	DELIVERIES_MOST = 500,
 };
 
@@ -26,6 +27,7 @@ struct preview {
 	size_t done;                /* decisions of this date that are sent already */
 	size_t seen;
 	json_t *piece;
+	size_t bytes; /* of the piece, about */
 };
 
 static void preview_free(void *state)
@@ -41,6 +43,8 @@ static void on_object(void *owner, json_t *object)
 {
 	struct preview *preview = owner;
 
+	preview->bytes += OBJECT_BYTES + json_string_length(json_object_get(object, "title")) +
+			  json_string_length(json_object_get(object, "text"));
 	json_array_append_new(preview->piece, object);
 }
 
@@ -50,7 +54,7 @@ static bool on_planned(void *owner, const struct planned *planned)
 
 	if (preview->seen++ < preview->done)
 		return true;
-	if (json_array_size(preview->piece) >= PIECE)
+	if (preview->bytes >= PIECE_BYTES)
 		return false;
 	preview->done++;
 	shape_planned(planned, "live", on_object, preview);
@@ -71,12 +75,12 @@ static void preview_step(struct call *call)
 		return;
 	}
 	date.to = date.from;
-	preview->seen = 0;
+	preview->seen = preview->bytes = 0;
 	preview->piece = json_array();
 	resolver_preview(preview->model, engine_view(engine), &date, on_planned, preview);
 	piece = preview->piece;
 	preview->piece = NULL;
-	if (json_array_size(piece) < PIECE) {
+	if (preview->bytes < PIECE_BYTES) {
 		preview->query.from++;
 		preview->done = 0;
 	}
@@ -214,10 +218,27 @@ static void on_explain_occurrences(
 	engine_find_deliveries(call_engine(call), &query, on_explain_deliveries, call);
 }
 
+/* The date as the record counts: nominal local time, of elapsed intervals the instant itself. */
+static void set_range(const struct explain_query *query, struct store_query *record)
+{
+	const struct reminder *reminder = model_reminder(query->model, query->reminder);
+	const struct person *person = model_person(query->model, query->person);
+	const struct zone *zone = resolver_zone(reminder, person ? person->place : reminder->place);
+	int64_t ignored;
+
+	record->has_local = true;
+	record->local_from = (int64_t)query->date * DAY_S;
+	record->local_to = record->local_from + DAY_S;
+	if (rule_is_elapsed(reminder->rule)) {
+		zone_to_utc(zone, record->local_from, &record->local_from, &ignored);
+		zone_to_utc(zone, record->local_to, &record->local_to, &ignored);
+	}
+}
+
 void serve_explain(struct call *call)
 {
 	struct explain_query query = explain_query_of(call);
-	struct store_query record = {.limit = RECORDS_MOST, .has_local = true};
+	struct store_query record = {.limit = RECORDS_MOST};
 	auto_free char *why = NULL;
 
 	if (query.date == INT32_MIN) {
@@ -232,8 +253,7 @@ void serve_explain(struct call *call)
 	}
 	record.recipient = query.person;
 	record.reminder = query.reminder;
-	record.local_from = (int64_t)query.date * DAY_S;
-	record.local_to = record.local_from + DAY_S;
+	set_range(&query, &record);
 	call_wait(call);
 	engine_find_occurrences(call_engine(call), &record, on_explain_occurrences, call);
 }

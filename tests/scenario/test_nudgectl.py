@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -428,3 +429,15 @@ def test_nothing_that_steers_a_terminal_reaches_one():
                'title = "\\x1b[31mred\\x07"; text = "\\x1b]0;title\\x07 and \\x9b31m"; }') as house:
         done = run_ctl("-c", house.config, "--plugins", BUILD / "plugins", "preview", *WEEK)
         assert "\033" not in done.stdout + done.stderr and "\a" not in done.stdout + done.stderr
+
+
+def test_what_an_interval_sent_is_explained_from_the_record():
+    with House(reminders=', { id = "tick"; kind = "note"; every = "1s"; anywhere = true; to = [ "ana" ]; title = "T"; text = "T"; }',
+               more='daily_limit = 0;') as house:
+        house.start()
+        wait_for(lambda: house.receiver.got)
+        row = house.rows("list", "--reminder", "tick", "--all")[-1]
+        date = datetime.fromisoformat(row["due"]).astimezone(ZoneInfo("Europe/London")).date()
+        told = json.loads(house.ctl("explain", "ana", "tick", date, "--json").stdout)
+        assert row["occurrence"] in {slot["occurrence"]["occurrence"] for slot in told["slots"] if slot["basis"] == "record"}
+        assert len(told["slots"]) < 300 and "more that are not shown" in told["summary"]
