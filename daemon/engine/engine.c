@@ -90,6 +90,7 @@ static void check_mark(struct engine *engine)
 		"starting "
 		"again from now",
 		(long long)(mark - now) / 3600000);
+	known_begin_by(engine->known, now);
 	planner_use_model(engine->planner, engine->model, now);
 }
 
@@ -366,6 +367,7 @@ static int engine_load(struct engine *engine, char **ret_error)
 				      : strerror(-r));
 		change_free(change);
 	} else {
+		known_begin_by(engine->known, now);
 		known_accept(engine->known, engine->model, now, change);
 		if (!loading.mark_at) {
 			loading.mark_at = now;
