@@ -448,9 +448,11 @@ static void expect_pairs(const char *to, const char *about, const char *expected
 			to, about ? "about = [ " : "", OR_NOTHING(about), about ? " ];" : "");
 
 	load_lines((struct lines){.reminder = line,
-		.person = "manager = \"sam\"; }, { id = \"bo\"; teams = [ \"platform\" ]; role = "
+		.person = "manager = \"sam\"; }, { id = \"bo\"; teams = [ \"platform\", \"web\" ]; "
+			  "role = "
 			  "\"lead\"; "
-			  "manager = \"sam\"; partner = \"ana\"; },\n{ id = \"cy\"; manager = "
+			  "manager = \"sam\"; partner = \"ana\"; },\n{ id = \"cy\"; teams = [ "
+			  "\"web\", \"ops\" ]; role = \"guest\"; manager = "
 			  "\"bo\";"});
 	expect_good();
 	for (size_t i = 0; i < model->reminders[0]->n_pairs; i++) {
@@ -472,6 +474,10 @@ static void recipients_and_subjects_become_sorted_pairs(void **state)
 	expect_pairs("\"sam\", \"ana\", \"team:platform\"", NULL, "ana/ana bo/bo sam/sam");
 	expect_pairs("\"all\"", NULL, "ana/ana bo/bo cy/cy sam/sam");
 	expect_pairs("\"role:lead\"", NULL, "bo/bo");
+	expect_pairs("\"role:guest\"", NULL, "cy/cy");
+	expect_pairs("\"team:platform\"", NULL, "ana/ana bo/bo");
+	expect_pairs("\"team:web\"", NULL, "bo/bo cy/cy");
+	expect_pairs("\"team:ops\"", NULL, "cy/cy");
 	expect_pairs("\"manager\"", "\"all\"", "bo/cy sam/ana sam/bo");
 	expect_pairs("\"manager\", \"partner\"", "\"team:platform\"", "ana/bo sam/ana sam/bo");
 	expect_pairs("\"self\"", "\"cy\", \"ana\"", "ana/ana cy/cy");
