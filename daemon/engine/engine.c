@@ -117,7 +117,7 @@ static void on_probe(void *owner, const struct store_result *result)
 	struct engine *engine = owner;
 	struct timeval again = {.tv_sec = RECOVER_S};
 
-	if (result->error) {
+	if (result->error || planner_is_busy(engine->planner)) {
 		evtimer_add(engine->recover, &again);
 		return;
 	}

@@ -544,7 +544,9 @@ void planner_use_model(struct planner *planner, struct model *model, int64_t mar
 		planner->pass->old_agenda = planner->agenda;
 	else
 		agenda_free(planner->agenda);
-	planner->mark_at = mark_at;
+	/* A pass under way may still fail: then everything since the durable mark is decided anew. */
+	if (!planner->pass)
+		planner->mark_at = mark_at;
 	planner->model = model_ref(model);
 	planner->agenda = agenda_new(model, planner->settings.view, mark_at);
 	model_unref(old);
