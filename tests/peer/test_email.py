@@ -160,6 +160,7 @@ def test_text_arrives_exactly(name):
     assert longest_line(content) <= 78
     assert b"\n" not in content.replace(b"\r\n", b"") and b"\r" not in content.replace(b"\r\n", b"")
     assert content.isascii()
+    assert b"=0A" not in content and b"=0D" not in content  # lines are lines, not encoded away
 
 
 @pytest.mark.parametrize("size", [*range(16340, 16420, 7), 32700, 65535, 65536, 65537, 250000])
