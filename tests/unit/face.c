@@ -449,6 +449,27 @@ static void a_table_measures_what_a_terminal_shows(void **state)
 	assert_int_equal(table_width("日本"), 4);
 }
 
+static void nothing_that_steers_a_terminal_leaves_a_table(void **state)
+{
+	static const char evil[] = "a\033]0;t\a\xc2\x9b"
+				   "31m\r\nb\x7f",
+			  broken[] = "x\xff\033";
+	struct table *table = table_new(2, NULL);
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	TABLE_ADD(table, SHADE_BAD, evil, broken);
+	TABLE_ADD(table, SHADE_BAD, "wide", NULL);
+	table_print(table, out);
+	table_print_line(out, SHADE_STRONG, evil);
+	fclose(out);
+	assert_string_equal(
+		text, "a?]0;t??31m? b?  (not text)\nwide             -\na?]0;t??31m? b?\n");
+	table_free(table);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,6 +487,7 @@ int main(void)
 		cmocka_unit_test(until_is_a_date_a_time_an_instant_or_a_span),
 		cmocka_unit_test(a_form_of_any_bytes_is_read_or_refused),
 		cmocka_unit_test(a_table_measures_what_a_terminal_shows),
+		cmocka_unit_test(nothing_that_steers_a_terminal_leaves_a_table),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
