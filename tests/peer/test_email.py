@@ -298,6 +298,12 @@ def test_a_bad_setting_is_a_complaint(settings, setting, word):
     assert "secret" not in said[0][1]
 
 
+def test_checking_only_needs_no_secrets():
+    settings = {"url": "https://stand-in.invalid/", "from": FROM, "user": "practice", "password": ""}
+    assert carry(EMAIL, settings, [], check_only=True)[0].get("opened") == "email"
+    assert complaints(carry(EMAIL, {**settings, "url": "https://mail.example.org"}, [], check_only=True))[0][0] == "url"
+
+
 def test_clear_text_needs_to_be_allowed():
     said = complaints(carry(EMAIL, {"url": "smtp://host", "from": FROM, "tls": "none"}, [], allow_private=False))
     assert said[0][0] == "tls" and "allow_private" in said[0][1]
