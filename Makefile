@@ -69,10 +69,8 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libnudged.a
 	@mkdir -p $(@D)
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(PKG_LIBS) -ldl
 
-# `nudgectl next` alone, for the oracles of time; and what one next instant costs.
+# `nudgectl next` alone, for the oracles of time.
 $(BUILD)/next-driver: $(BUILD)/obj/tests/oracle/next-driver.o $(BUILD)/libnudged.a
-	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
-$(BUILD)/bench-next: $(BUILD)/obj/tests/bench/next.o $(BUILD)/libnudged.a
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
 
 # What tests against real peers need: a driver for one plugin, and plugins that misbehave.
@@ -151,9 +149,14 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libnudged.a
 
 benches: $(BENCHES:%=$(BUILD)/bench/%)
 
+bench:
+	@tests/deps
+	@$(MAKE) -s all benches
+	@tests/bench/run.py --build $(BUILD)
+
 clean:
 	rm -rf build
 
-.PHONY: all campaign-time units fuzz fuzzers install demo check check-built lint clean
+.PHONY: all bench benches campaign-time units fuzz fuzzers install demo check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d)

@@ -2,7 +2,7 @@
  * an empty 200 and counts it; GET /stats tells: count, bytes of bodies, first and last receipt
  * (microseconds of the wall clock), connections seen.
  * usage: sink PORT [DELAY_MS]; ends when its standard input does. */
-#define _GNU_SOURCE
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
