@@ -209,19 +209,23 @@ static void describe_place(struct planned *planned)
 	const char *what =
 		planned->rule == BY_HOURS ? "outside working hours" : "inside quiet hours";
 
-	clock_text(planned->place, planned->due_at, due);
-	clock_text(planned->place, planned->send_at, send);
-	if (planned->rule == BY_SUPERSEDED)
+	if (planned->rule == BY_SCHEDULE) {
+		strcpy(planned->detail, "on schedule");
+		return;
+	}
+	if (planned->rule == BY_SUPERSEDED) {
 		snprintf(planned->detail, sizeof(planned->detail),
 			"a later slot of this reminder moves to the same minute");
-	else if (planned->decision == DECISION_SHIFTED)
+		return;
+	}
+	clock_text(planned->place, planned->due_at, due);
+	clock_text(planned->place, planned->send_at, send);
+	if (planned->decision == DECISION_SHIFTED)
 		snprintf(planned->detail, sizeof(planned->detail), "%s is %s: moved to %s", due,
 			what, send);
-	else if (planned->decision == DECISION_SKIPPED)
+	else
 		snprintf(planned->detail, sizeof(planned->detail),
 			"%s is %s, and no allowed minute follows within its grace", due, what);
-	else
-		snprintf(planned->detail, sizeof(planned->detail), "on schedule");
 }
 
 static void skip_because(
