@@ -268,8 +268,8 @@ void settle_verdict(struct job *job, const struct verdict *verdict)
 		no_answer(job, verdict, reason);
 		return;
 	case NUDGED_REFUSED_DESTINATION:
-		/* Without addresses the whole channel is the destination. */
-		if (!outlet_needs_address(lane->outlet))
+		/* One address is gone, or everything behind the channel is. */
+		if (verdict->whole_destination)
 			lane_failed(lane, reason, BROKEN_CHANNEL_PAUSE_MS);
 		settle_failure(job, DELIVERY_REFUSED, EVENT_REFUSED, reason);
 		return;
