@@ -24,6 +24,7 @@ ONE_OK = RUNNING + "[       OK ] one\n"
     (-11, ONE_OK + "[ RUN      ] two\n", 1, 1, 0),  # crashed in it
     (1, ONE_OK + "==1==ERROR: LeakSanitizer: detected memory leaks\n", 1, 1, 0),  # failed after it
     (0, "", 0, 1, 0),  # ran nothing
+    (0, "[ RUN      ] a name (sqlite)\n[       OK ] a name (sqlite)\n", 1, 0, 0),
     (0, RUNNING + "it printed no line feed[       OK ] one\n", 1, 0, 0),
 ])
 def test_a_unit_program_is_counted_by_its_tests(code, output, passed, failed, skipped):
