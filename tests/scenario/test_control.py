@@ -220,6 +220,20 @@ def test_a_slow_reader_of_a_long_preview_holds_up_nobody_and_costs_little():
             assert count >= 20000
 
 
+def test_a_preview_that_a_reload_overtakes_says_so():
+    more = f', {{ id = "long"; kind = "note"; calendar = "09..17:00/10"; to = [ "ana" ]; title = "T"; text = "{"long " * 2000}"; }}'
+    with House(reminders=more) as house:
+        house.start()
+        with Line(house) as slow, Line(house) as other:
+            slow.send("org.nudged.Preview", {"from": "2027-01-01", "to": "2027-12-31"}, more=True)
+            assert slow.receive()["continues"]
+            assert "warnings" in other.call("org.nudged.Reload")["parameters"]
+            reply = {"continues": True}
+            while reply.get("continues"):
+                reply = slow.receive()
+            assert reply["error"] == "org.nudged.Refused" and "reloaded" in reply["parameters"]["reason"]
+
+
 def test_a_preview_in_pieces_is_whole_and_in_order(house):
     with Line(house) as line:
         line.send("org.nudged.Preview", {"from": "2027-03-01", "to": "2027-03-31"}, more=True)
