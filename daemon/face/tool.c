@@ -188,8 +188,13 @@ static int read_back(struct tool *tool, int argc, char **argv)
 int tool_main(int argc, char **argv)
 {
 	struct tool tool = {0};
-	int status = read_front(&tool, argc, argv), at = optind;
+	int status, at;
 
+	for (int i = 1; i < argc; i++)
+		if (!str_is_utf8(argv[i], strlen(argv[i])))
+			return tool_misuse(&tool, "argument %d is not valid UTF-8", i);
+	status = read_front(&tool, argc, argv);
+	at = optind;
 	if (status >= 0)
 		return status;
 	if (at == argc)

@@ -314,8 +314,6 @@ int verb_answer(struct tool *tool)
 			span + 1, column);
 	parameters = json_pack("{ss ss ss* ss*}", "occurrence", tool->words[0], "answer", answer,
 		"span", span ? span + 1 : NULL, "text", tool->count > 2 ? tool->words[2] : NULL);
-	if (!parameters)
-		return tool_misuse(tool, "that is not valid UTF-8");
 	return client_ask(tool, "Answer", parameters, false, say_nothing, tool);
 }
 

@@ -73,6 +73,12 @@ def test_a_line_that_is_not_understood_ends_with_2_and_says_where_to_look(line):
     assert done.returncode == 2 and done.stdout == "" and done.stderr, done
 
 
+def test_what_is_no_text_is_not_understood():
+    for words in ([b"send", b"\xff"], [b"\xff"], [b"preview", b"--person", b"a\xc3"], [b"answer", b"x", b"done", b"\xed\xa0\x80"]):
+        done = subprocess.run([BUILD / "nudgectl", *words], capture_output=True, timeout=60, check=False)
+        assert done.returncode == 2 and b"UTF-8" in done.stderr
+
+
 def test_a_misspelt_verb_is_answered_with_the_nearest_one():
     assert 'did you mean "status"?' in run_ctl("statsu").stderr
 
