@@ -108,6 +108,7 @@ static void on_answer_stored(void *owner, const struct store_result *result)
 
 	if (result->error) {
 		engine_store_failed(engine, result->error);
+		follow_not_answered(engine->follow, asked->id);
 		asked_end(
 			asked, result->error, "the answer could not be recorded; try again later");
 		return;
@@ -137,6 +138,7 @@ static void on_answer_found(void *owner, int error, struct occurrence *const *li
 	change_answer_occurrence(change, asked->id, asked->answer, asked->text,
 		clock_now(asked->engine->clock), asked->follow_at);
 	record_wish(asked, change);
+	follow_answering(asked->engine->follow, asked->id);
 	store_apply(asked->engine->store, change, on_answer_stored, asked);
 }
 

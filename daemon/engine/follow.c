@@ -11,6 +11,7 @@
 
 enum {
 	RUN_SLICE = 64,
+	AGAIN_MS = 5000, /* the store did not work: once more */
 	WAIT_MAX_S = 7 * 86400,
 	ESCALATION_PASS = 2000, /* of word about somebody's silence: no clock and no hand has it */
 };
@@ -171,6 +172,24 @@ void follow_put(struct follow *follow, const struct occurrence *occurrence)
 	heap_put(&follow->heap, &entry_new(follow, occurrence)->node, occurrence->follow_at);
 }
 
+void follow_answering(struct follow *follow, struct id occurrence)
+{
+	struct entry *entry = find(follow, occurrence);
+
+	if (!entry)
+		return;
+	entry->busy = false;
+	heap_remove(&follow->heap, &entry->node);
+}
+
+void follow_not_answered(struct follow *follow, struct id occurrence)
+{
+	struct entry *entry = find(follow, occurrence);
+
+	if (entry)
+		heap_put(&follow->heap, &entry->node, clock_now(follow->settings.clock) + AGAIN_MS);
+}
+
 void follow_answered(struct follow *follow, const struct occurrence *occurrence, int64_t follow_at)
 {
 	struct entry *entry = find(follow, occurrence->id);
@@ -183,7 +202,6 @@ void follow_answered(struct follow *follow, const struct occurrence *occurrence,
 	if (!entry)
 		entry = entry_new(follow, occurrence);
 	entry->snoozed = true;
-	entry->busy = false; /* a step under way is overtaken */
 	heap_put(&follow->heap, &entry->node, follow_at);
 }
 
@@ -329,12 +347,13 @@ static void on_step_stored(void *owner, const struct store_result *result)
 		uncount(step);
 		if (entry) /* once more, when the store works */
 			heap_put(&follow->heap, &entry->node,
-				clock_now(follow->settings.clock) + 5000);
+				clock_now(follow->settings.clock) + AGAIN_MS);
 		follow->settings.on_store_error(follow->settings.owner, result->error);
 		step_free(step);
 		return;
 	}
-	if (step->delivery && result->n_dropped)
+	/* They were told so already: of two occurrences that one person left unanswered. */
+	if (result->n_known || result->n_dropped)
 		uncount(step);
 	else if (step->delivery && !entry)
 		take_back(step);
@@ -457,7 +476,7 @@ static void on_found(void *owner, int error, struct occurrence *const *occurrenc
 	if (error || !entry || !original ||
 		(original->state != OCCURRENCE_OPEN && !entry->snoozed)) {
 		if (entry && error)
-			heap_put(&follow->heap, &entry->node, now + 5000);
+			heap_put(&follow->heap, &entry->node, now + AGAIN_MS);
 		if (entry)
 			entry->busy = false;
 		if (entry && !error)

@@ -28,6 +28,10 @@ void follow_use_model(struct follow *follow, struct model *model);
 /* A recorded occurrence whose follow_at is set, lent. Closes an older one of the same series, in the
  * store too. */
 void follow_put(struct follow *follow, const struct occurrence *occurrence);
+/* An answer is on its way to the store: no step may be recorded after it. Then follow_answered(), or,
+ * when it could not be recorded, follow_not_answered(). */
+void follow_answering(struct follow *follow, struct id occurrence);
+void follow_not_answered(struct follow *follow, struct id occurrence);
 /* It was answered. follow_at: TIME_NEVER, or when it comes again (snooze). */
 void follow_answered(struct follow *follow, const struct occurrence *occurrence, int64_t follow_at);
 /* Whether an item of a message that has not gone yet is needless after the answer: the occurrence

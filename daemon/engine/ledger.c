@@ -1,10 +1,10 @@
-/* Two days a person, in a hash by id. Owns its entries, never the deliveries. */
+/* A few days a person, in a hash by id. Owns its entries, never the deliveries. */
 #include "engine/ledger.h"
 #include "base/str.h"
 
 #include <uthash.h>
 
-enum { DAYS = 2 };
+enum { DAYS = 4 };
 
 struct account_of_person {
 	char *person;
@@ -69,8 +69,10 @@ struct ledger_day *ledger_day(struct ledger *ledger, const char *person, int32_t
 		HASH_ADD_KEYPTR(
 			hh, ledger->people, account->person, strlen(account->person), account);
 	}
-	day = account->days[0].date <= account->days[1].date ? &account->days[0]
-							     : &account->days[1];
+	day = &account->days[0];
+	for (int i = 1; i < DAYS; i++)
+		if (account->days[i].date < day->date)
+			day = &account->days[i];
 	*day = (struct ledger_day){.date = date};
 	return day;
 }

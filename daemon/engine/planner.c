@@ -209,6 +209,11 @@ static struct made *slice_made(
 
 /* ---- one person ---- */
 
+static int32_t local_date_at(const struct place *place, int64_t at)
+{
+	return local_date(zone_to_local(place->zone, at / 1000, NULL));
+}
+
 /* A message of its own: one delivery, or one on each channel. Uses one of the day's budget. */
 static void make_alone(struct slice *slice, const struct planned *planned,
 	const struct occurrence *occurrence, struct ledger_day *day)
@@ -269,24 +274,29 @@ static void open_held(struct slice *slice, const struct planned *planned,
 	day->used++;
 }
 
+/* The first allowed minute from a time of day on: the date may be a later one, after a weekend. */
+static int64_t on_a_later_day(
+	const struct place *place, bool anywhere, int32_t date, int32_t second_of_day)
+{
+	int64_t first, second, at;
+	enum rule_id rule;
+
+	zone_to_utc(place->zone, (int64_t)date * DAY_S + second_of_day, &first, &second);
+	at = resolver_allowed_at(place, anywhere, first * 1000, 7 * DAY_S, &rule);
+	return at == TIME_NEVER ? first * 1000 : at;
+}
+
 /* The day is full and nothing gathers: tomorrow's first takes it. */
 static struct ledger_day *carry_over(
 	struct planner *planner, struct planned *planned, struct ledger_day *day)
 {
-	int32_t tomorrow = day->date + 1;
-	int64_t first, second;
-	enum rule_id rule;
+	int64_t local = zone_to_local(planned->place->zone, planned->fire_at / 1000, NULL);
 
-	zone_to_utc(planned->place->zone, (int64_t)tomorrow * DAY_S, &first, &second);
-	planned->send_at = resolver_allowed_at(planned->place, planned->reminder->anywhere,
-		first * 1000 + local_second_of_day(zone_to_local(
-				       planned->place->zone, planned->fire_at / 1000, NULL)) *
-				       INT64_C(1000),
-		7 * DAY_S, &rule);
-	if (planned->send_at == TIME_NEVER)
-		planned->send_at = first * 1000;
+	planned->send_at = on_a_later_day(planned->place, planned->reminder->anywhere,
+		day->date + 1, local_second_of_day(local));
 	snprintf(planned->detail, sizeof(planned->detail), "the day's limit is used: tomorrow");
-	return ledger_day(planner->ledger, planned->person->id, tomorrow);
+	return ledger_day(planner->ledger, planned->person->id,
+		local_date_at(planned->place, planned->send_at));
 }
 
 static void make_merged(struct slice *slice, struct planned *planned,
@@ -422,7 +432,7 @@ static void gather_slots(struct planner *planner, struct pass *pass)
 		ARRAY_GROW(pass->slots, pass->n_slots, pass->slots_capacity);
 		pass->slots[pass->n_slots++] = pass->due.list[i].slot;
 	}
-	pass->date = local_date(zone_to_local(place->zone, pass->now_at / 1000, NULL));
+	pass->date = local_date_at(place, pass->now_at);
 	if (pass->model->daily_limit && planner->agenda->model == pass->model)
 		agenda_rest_of_day(planner->agenda, place, pass->now_at, pass->date, &pass->slots,
 			&pass->n_slots, &pass->slots_capacity);
@@ -644,7 +654,6 @@ enum extra planner_place_extra(struct planner *planner, const struct person *per
 	int limit = planner->model->daily_limit;
 	int64_t local = zone_to_local(place->zone, now_at / 1000, NULL), first, second;
 	struct ledger_day *day;
-	enum rule_id rule;
 	size_t planned;
 
 	*ret_at = now_at;
@@ -664,8 +673,7 @@ enum extra planner_place_extra(struct planner *planner, const struct person *per
 	second = next_planned(planner, person, first * 1000 - 1, *ret_date, &planned);
 	*ret_at = second != TIME_NEVER
 			  ? second
-			  : resolver_allowed_at(place, false,
-				    first * 1000 + local_second_of_day(local) * INT64_C(1000),
-				    7 * DAY_S, &rule);
+			  : on_a_later_day(place, false, *ret_date, local_second_of_day(local));
+	*ret_date = local_date_at(place, *ret_at);
 	return EXTRA_TOMORROW;
 }
