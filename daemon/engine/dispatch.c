@@ -304,6 +304,7 @@ static void lane_pump(struct lane *lane, int *slice)
 	struct job *job;
 
 	lane_wake_waiting(lane);
+	settle_hand_over(lane);
 	while ((job = TAILQ_FIRST(&lane->ready)) && *slice > 0) {
 		bool expired = dispatch_now(lane->dispatch) >= job->delivery->expire_at;
 
@@ -324,6 +325,9 @@ static int64_t lane_next_ms(struct lane *lane)
 
 	if (first)
 		next = MAX_OF(first->key - now, 0);
+	if ((first || ready) && lane->broken_mono && !lane->handed_over)
+		next = MIN_OF(
+			next, MAX_OF(lane_gives_up_at(lane) - dispatch_mono(lane->dispatch), 0));
 	if (!ready)
 		return next;
 	next = MIN_OF(next, MAX_OF(ready->delivery->expire_at - now, 0));

@@ -40,8 +40,10 @@ struct lane {
 	size_t n_ready, in_flight;
 	double tokens, rate;
 	int64_t tokens_mono, paused_mono; /* ms */
+	int64_t broken_mono;              /* since when nothing arrives; 0: it works */
 	char *reason;                     /* of the last failure */
 	bool failing, retired;
+	bool handed_over; /* what waits went by other channels already */
 };
 
 struct dispatch {
@@ -81,5 +83,9 @@ void settle_verdict(struct job *job, const struct verdict *verdict);
 /* Ends a job without an attempt; a failure (refused, expired) tries the fallback first. */
 void settle_failure(
 	struct job *job, enum delivery_state state, enum event_id event, const char *reason);
+/* Monotonic ms at which a channel that does not work has had its time; TIME_NEVER: it works. */
+int64_t lane_gives_up_at(const struct lane *lane);
+/* What was tried or is due goes by its next channel, where it has one. */
+void settle_hand_over(struct lane *lane);
 void settle_cancelled(struct job *job, const char *reason);
 void settle_flush(struct dispatch *dispatch);

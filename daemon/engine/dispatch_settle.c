@@ -13,6 +13,7 @@ enum {
 	SETTLE_AGAIN_S = 2,
 	FALLBACK_TIME_MS = 15 * 60 * 1000,
 	BROKEN_CHANNEL_PAUSE_MS = 5 * 60 * 1000,
+	GIVE_UP_MS = 5 * 60 * 1000, /* a channel that does not work, for those with another */
 	UNKNOWN_REPEATS = 1,
 };
 
@@ -142,17 +143,14 @@ static void job_end(
 	job_free(job);
 }
 
-/* Refused or expired on this channel: the next one of its way, with time enough to try it. */
-void settle_failure(
-	struct job *job, enum delivery_state state, enum event_id event, const char *reason)
+/* To the next channel of its way, with time enough to try it; false: there is none. */
+static bool hand_over(struct job *job, enum event_id event, const char *reason)
 {
 	int64_t now = dispatch_now(job->dispatch);
 	struct lane *next = job_next_lane(job);
 
-	if (!next) {
-		job_end(job, state, event, reason);
-		return;
-	}
+	if (!next)
+		return false;
 	tell(job, event, reason);
 	free(job->delivery->channel);
 	job->delivery->channel = str_new(next->id);
@@ -165,6 +163,54 @@ void settle_failure(
 	set_reason(job->delivery, reason);
 	settle_record(job);
 	job_make_ready(job);
+	return true;
+}
+
+void settle_failure(
+	struct job *job, enum delivery_state state, enum event_id event, const char *reason)
+{
+	if (!hand_over(job, event, reason))
+		job_end(job, state, event, reason);
+}
+
+int64_t lane_gives_up_at(const struct lane *lane)
+{
+	return lane->broken_mono ? lane->broken_mono + GIVE_UP_MS : TIME_NEVER;
+}
+
+static bool lane_gave_up(const struct lane *lane)
+{
+	return clock_mono(lane->dispatch->settings.clock) >= lane_gives_up_at(lane);
+}
+
+static void hand_over_queued(struct job *job)
+{
+	static const char reason[] = "its channel has not worked for 5 minutes";
+	enum job_phase phase = job->phase;
+	int64_t next_at = job->delivery->next_at;
+
+	if (str_empty(job->delivery->fallback) ||
+		(phase == JOB_WAITING && !job->delivery->attempts))
+		return;
+	job_leave_queue(job);
+	if (hand_over(job, EVENT_RETRY, reason))
+		return;
+	if (phase == JOB_WAITING)
+		job_make_wait(job, next_at);
+	else
+		job_make_ready(job);
+}
+
+void settle_hand_over(struct lane *lane)
+{
+	struct job *job, *next;
+
+	if (lane->handed_over || !lane_gave_up(lane))
+		return;
+	lane->handed_over = true;
+	HASH_ITER(hh, lane->dispatch->jobs, job, next)
+		if (job->lane == lane && (job->phase == JOB_READY || job->phase == JOB_WAITING))
+			hand_over_queued(job);
 }
 
 void settle_cancelled(struct job *job, const char *reason)
@@ -183,13 +229,20 @@ static void lane_failed(struct lane *lane, const char *reason, int64_t pause_ms)
 	lane->failing = true;
 }
 
+static void lane_does_not_work(struct lane *lane)
+{
+	if (!lane->broken_mono)
+		lane->broken_mono = MAX_OF(clock_mono(lane->dispatch->settings.clock), 1);
+}
+
 static void lane_works(struct lane *lane)
 {
 	struct subject subject = {.channel = lane->id};
 
 	if (lane->failing)
 		report(EVENT_CHANNEL_RECOVERED, &subject, "channel %s works again", lane->id);
-	lane->failing = false;
+	lane->failing = lane->handed_over = false;
+	lane->broken_mono = 0;
 	free(lane->reason);
 	lane->reason = NULL;
 }
@@ -205,6 +258,8 @@ static void retry_later(struct job *job, const struct verdict *verdict, const ch
 	if (verdict->whole_destination)
 		job->lane->paused_mono = MAX_OF(
 			job->lane->paused_mono, clock_mono(job->dispatch->settings.clock) + wait);
+	if (lane_gave_up(job->lane) && hand_over(job, EVENT_RETRY, reason))
+		return;
 	if (at >= delivery->expire_at) {
 		snprintf(words, sizeof(words), "given up after %d attempts: %s", delivery->attempts,
 			reason);
@@ -251,6 +306,9 @@ void settle_verdict(struct job *job, const struct verdict *verdict)
 		free(lane->reason);
 		lane->reason = str_new(reason);
 	}
+	if (verdict->outcome == NUDGED_RETRY || verdict->outcome == NUDGED_UNKNOWN ||
+		verdict->outcome == NUDGED_MISCONFIGURED)
+		lane_does_not_work(lane);
 	switch (verdict->outcome) {
 	case NUDGED_SENT:
 		lane_works(lane);

@@ -3,25 +3,11 @@
  * limits, jitter, restarts)? And with nudges, answers, restarts and a clock that is set: is anybody
  * over the limit, anything early, twice, or asked after an answer? Seeded: SIMULATION_SEED repeats a
  * run, SIMULATION_RUNS makes more of them. */
+#include "engine_help.h"
+
 #include "base/random.h"
-#include "base/str.h"
-#include "engine/engine_internal.h"
 
-#include <curl/curl.h>
-#include <errno.h>
-#include <event2/buffer.h>
-#include <event2/event.h>
-#include <event2/http.h>
-#include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-enum { PEOPLE = 9, STEP_MS = 60 * 1000, HOUR_MS = 3600 * 1000, NAME = 64, TURNS_MAX = 1000000 };
+enum { PEOPLE = 9, STEP_MS = 60 * 1000, HOUR_MS = 3600 * 1000, NAME = 64 };
 
 /* One thing that a message says. */
 struct item {
@@ -47,11 +33,7 @@ struct message {
 
 struct world {
 	uint64_t seed;
-	struct event_base *loop;
-	struct clock *clock;
-	struct engine *engine;
-	struct evhttp *http;
-	char folder[64], *config;
+	struct bed bed;
 	int limit;
 	bool nudges;
 	struct seen *seen;
@@ -64,7 +46,6 @@ static const char *const zones[] = {"Europe/London", "America/New_York", "Asia/K
 	"Pacific/Chatham", "Australia/Lord_Howe", "America/St_Johns", "UTC"};
 static const char *const windows[] = {"", "hours = \"Mon..Fri 08:30-18:00\";",
 	"quiet = \"19:00-08:00\";", "hours = \"Mon..Sat 07:00-20:00\"; quiet = \"12:00-13:00\";"};
-static char *plugin_folder;
 
 /* ---- the organisation ---- */
 
@@ -142,10 +123,9 @@ static void write_reminder(struct world *world, struct buf *text, int i, const c
 		about ? " about = [ \"all\" ]; to = [ \"manager\" ]; }" : " to = [ \"all\" ]; }");
 }
 
-static void write_config(struct world *world, const char *start, int port)
+static void write_config(struct world *world, const char *start)
 {
 	struct buf text = BUF_MAX(1 << 20);
-	FILE *file;
 	int reminders = 3 + (int)pick(6);
 
 	world->limit = (int)pick(5);
@@ -154,7 +134,7 @@ static void write_config(struct world *world, const char *start, int port)
 		"channels = ( { id = \"hook\"; plugin = \"webhook\"; url = "
 		"\"http://127.0.0.1:%d/\"; "
 		"allow_private = true; } );\nplaces = (",
-		world->folder, world->limit, port);
+		world->bed.folder, world->limit, world->bed.port);
 	for (size_t i = 0; i < 4; i++)
 		write_place(&text, i);
 	buf_printf(&text, ");\npeople = (");
@@ -164,12 +144,7 @@ static void write_config(struct world *world, const char *start, int port)
 	for (int i = 0; i < reminders; i++)
 		write_reminder(world, &text, i, start);
 	buf_printf(&text, ");\n");
-	world->config = str_printf("%s/nudged.conf", world->folder);
-	file = fopen(world->config, "w");
-	assert_non_null(file);
-	fputs(buf_str(&text), file);
-	fclose(file);
-	chmod(world->config, 0600);
+	bed_write(&world->bed, buf_str(&text));
 	buf_free(&text);
 }
 
@@ -208,7 +183,7 @@ static void see(struct world *world, const char *person, const json_t *item)
 	assert_int_equal(
 		civil_parse(json_string_value(json_object_get(item, "due")), &due, &offset), 0);
 	seen->due_at = due * 1000;
-	seen->at = clock_now(world->clock);
+	seen->at = clock_now(world->bed.clock);
 	snprintf(seen->person, sizeof(seen->person), "%s", person);
 	seen->count++;
 	if (seen->at > seen->answered_at)
@@ -228,102 +203,22 @@ static void keep_message(struct world *world, const json_t *data)
 	copy(message->delivery, sizeof(message->delivery), json_object_get(data, "delivery"));
 	copy(message->person, sizeof(message->person),
 		json_object_get(json_object_get(data, "person"), "id"));
-	message->at = clock_now(world->clock);
+	message->at = clock_now(world->bed.clock);
 }
 
-static void on_request(struct evhttp_request *request, void *data)
+static int on_message(void *owner, const char *path, const json_t *data)
 {
-	struct world *world = data;
-	struct evbuffer *body = evhttp_request_get_input_buffer(request);
-	size_t len = evbuffer_get_length(body), i;
-	json_error_t error;
-	json_t *message = json_loadb((char *)evbuffer_pullup(body, -1), len, 0, &error), *inner,
-	       *item;
+	struct world *world = owner;
+	json_t *item;
+	size_t i;
 
-	assert_non_null(message);
-	inner = json_object_get(message, "data");
-	json_array_foreach(json_object_get(inner, "items"), i, item) see(world,
-		json_string_value(json_object_get(json_object_get(inner, "person"), "id")), item);
-	keep_message(world, inner);
-	json_decref(message);
-	evhttp_send_reply(request, 200, "OK", NULL);
+	json_array_foreach(json_object_get(data, "items"), i, item) see(world,
+		json_string_value(json_object_get(json_object_get(data, "person"), "id")), item);
+	keep_message(world, data);
+	return 200;
 }
 
 /* ---- running ---- */
-
-static bool is_busy(const struct world *world)
-{
-	const struct engine *engine = world->engine;
-
-	return store_pending(engine->store) || dispatch_in_flight(engine->dispatch) ||
-	       planner_is_busy(engine->planner);
-}
-
-static void on_barrier(void *owner, int error, struct occurrence *const *list, size_t count)
-{
-	*(bool *)owner = true;
-}
-
-/* Waits for a question that the store answers after all that was asked of it before. */
-static void turn(struct world *world)
-{
-	struct store_query query = {.limit = 1};
-	bool done = false;
-
-	store_find_occurrences(world->engine->store, &query, on_barrier, &done);
-	while (!done)
-		event_base_loop(world->loop, EVLOOP_ONCE);
-}
-
-/* Until everything that this instant asks for is done and durable. */
-static void settle(struct world *world)
-{
-	int quiet = 0;
-
-	for (int turns = 0; quiet < 3; turns++) {
-		turn(world);
-		event_base_loop(world->loop, EVLOOP_NONBLOCK);
-		quiet = is_busy(world) ? 0 : quiet + 1;
-		assert_true(turns < TURNS_MAX);
-	}
-}
-
-static void world_start(struct world *world)
-{
-	struct engine_settings settings = {.config_file = world->config,
-		.plugin_folder = plugin_folder,
-		.loop = world->loop,
-		.clock = world->clock};
-	struct complaints complaints = {0};
-	char *error = NULL;
-
-	if (engine_new(&settings, &world->engine, &complaints, &error) < 0)
-		fail_msg("seed %llu: %s %s", (unsigned long long)world->seed, error ? error : "",
-			complaints.count ? complaints.list[0].message : "");
-	complaints_clear(&complaints);
-	engine_start(world->engine);
-	settle(world);
-}
-
-static void world_restart(struct world *world)
-{
-	engine_free(world->engine);
-	world_start(world);
-}
-
-static int listen_somewhere(struct world *world)
-{
-	struct evhttp_bound_socket *bound;
-	struct sockaddr_in name;
-	socklen_t len = sizeof(name);
-
-	world->http = evhttp_new(world->loop);
-	evhttp_set_gencb(world->http, on_request, world);
-	bound = evhttp_bind_socket_with_handle(world->http, "127.0.0.1", 0);
-	assert_non_null(bound);
-	getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&name, &len);
-	return ntohs(name.sin_port);
-}
 
 static void world_open(struct world *world, uint64_t seed, bool nudges, int64_t *ret_start_at)
 {
@@ -334,44 +229,19 @@ static void world_open(struct world *world, uint64_t seed, bool nudges, int64_t 
 
 	random_seed(seed);
 	*world = (struct world){.seed = seed, .nudges = nudges};
-	snprintf(world->folder, sizeof(world->folder), "/tmp/nudged-simulation-XXXXXX");
-	assert_non_null(mkdtemp(world->folder));
 	start = starts[pick(ARRAY_LEN(starts))];
-	world->loop = event_base_new();
-	write_config(world, start, listen_somewhere(world));
 	assert_int_equal(date_parse(start, &date), 0);
 	*ret_start_at = (int64_t)date * DAY_S * 1000 + (int64_t)pick(24 * HOUR_MS);
-	world->clock = clock_new_simulated(*ret_start_at);
-	world_start(world);
+	bed_open(&world->bed, *ret_start_at, on_message, world);
+	write_config(world, start);
+	bed_start(&world->bed);
 }
 
 static void world_close(struct world *world)
 {
-	char *command = str_printf("rm -rf %s", world->folder);
-
-	engine_free(world->engine);
-	evhttp_free(world->http);
-	clock_free(world->clock);
-	event_base_free(world->loop);
-	assert_int_equal(system(command), 0);
-	free(command);
-	free(world->config);
+	bed_close(&world->bed);
 	free(world->seen);
 	free(world->messages);
-}
-
-/* One minute, with every alarm in it at its own instant. */
-static void world_step(struct world *world)
-{
-	int64_t end = clock_now(world->clock) + STEP_MS, next;
-
-	while ((next = clock_next_alarm(world->clock)) <= end) {
-		clock_advance(world->clock, MAX_OF(next, clock_now(world->clock)));
-		settle(world);
-	}
-	clock_advance(world->clock, end);
-	dispatch_review(world->engine->dispatch);
-	settle(world);
 }
 
 /* ---- the preview of the same time ---- */
@@ -411,8 +281,8 @@ static void preview(struct world *world, int64_t start_at, int64_t end_at, struc
 	struct preview_query query = {
 		.from = local_date(start_at / 1000) - 1, .to = local_date(end_at / 1000) + 1};
 
-	resolver_preview(
-		world->engine->model, engine_view(world->engine), &query, on_planned, &expected);
+	resolver_preview(world->bed.engine->model, engine_view(world->bed.engine), &query,
+		on_planned, &expected);
 	*ret = expected.items;
 }
 
@@ -454,7 +324,7 @@ static void compare(struct world *world, struct items *said, struct items *sent)
 
 static int32_t date_of(const struct world *world, const struct message *message)
 {
-	const struct person *person = model_person(world->engine->model, message->person);
+	const struct person *person = model_person(world->bed.engine->model, message->person);
 
 	return local_date(zone_to_local(person->place->zone, message->at / 1000, NULL));
 }
@@ -519,10 +389,10 @@ static void run_and_compare(uint64_t seed, int days)
 	world_open(&world, seed, false, &start_at);
 	end_at = start_at + days * INT64_C(86400000);
 	preview(&world, start_at, end_at, &said);
-	while (clock_now(world.clock) < end_at) {
-		world_step(&world);
+	while (clock_now(world.bed.clock) < end_at) {
+		bed_step(&world.bed, STEP_MS);
 		if (pick(2000) == 0)
-			world_restart(&world);
+			bed_restart(&world.bed);
 	}
 	for (size_t i = 0; i < world.n_seen; i++) {
 		const struct seen *seen = &world.seen[i];
@@ -568,12 +438,12 @@ static void answer_one(struct world *world)
 	if (seen->answered_at != TIME_NEVER)
 		return;
 	assert_int_equal(id_read(seen->occurrence, &id), 0);
-	engine_answer(world->engine, id, pick(2) ? ANSWER_DONE : ANSWER_SKIP, 0, NULL, on_answered,
-		&done);
+	engine_answer(world->bed.engine, id, pick(2) ? ANSWER_DONE : ANSWER_SKIP, 0, NULL,
+		on_answered, &done);
 	while (!done)
-		turn(world);
-	seen->answered_at = clock_now(world->clock);
-	settle(world);
+		bed_turn(&world->bed);
+	seen->answered_at = clock_now(world->bed.clock);
+	bed_settle(&world->bed);
 }
 
 static void run_and_check(uint64_t seed, int days, bool sets_clock)
@@ -583,16 +453,17 @@ static void run_and_check(uint64_t seed, int days, bool sets_clock)
 
 	world_open(&world, seed, true, &start_at);
 	end_at = start_at + days * INT64_C(86400000);
-	while (clock_now(world.clock) < end_at) {
-		world_step(&world);
+	while (clock_now(world.bed.clock) < end_at) {
+		bed_step(&world.bed, STEP_MS);
 		if (pick(40) == 0)
 			answer_one(&world);
 		if (pick(1000) == 0)
-			world_restart(&world);
+			bed_restart(&world.bed);
 		if (sets_clock && pick(1500) == 0) {
-			clock_step(world.clock,
-				clock_now(world.clock) + (int64_t)pick(10 * HOUR_MS) - 4 * HOUR_MS);
-			settle(&world);
+			clock_step(world.bed.clock, clock_now(world.bed.clock) +
+							    (int64_t)pick(10 * HOUR_MS) -
+							    4 * HOUR_MS);
+			bed_settle(&world.bed);
 		}
 	}
 	/* What waited for its minute when the clock was set comes late, perhaps on another date. */
@@ -627,14 +498,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(nobody_is_over_the_limit_asked_twice_or_after_an_answer),
 		cmocka_unit_test(a_clock_that_is_set_brings_nothing_twice_or_after_an_answer),
 	};
+
 	int failed;
 
-	plugin_folder =
-		str_printf("%.*s/../plugins", (int)(strrchr(argv[0], '/') - argv[0]), argv[0]);
-	log_open("simulation", getenv("SIMULATION_LOG") ? LOG_DEBUG : LOG_EMERG);
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	bed_begin(argv[0]);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	curl_global_cleanup();
-	free(plugin_folder);
+	bed_end();
 	return failed;
 }
