@@ -1,45 +1,7 @@
 /* Who, when, whether and why: tables of days, decided. */
+#include "model_help.h"
+
 #include "engine/resolver.h"
-#include "engine/channels.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char *plugin_folder;
-
-/* A configuration's text as a model: one channel, what is given, Wednesday 2026-06-03. */
-static struct model *model_of(
-	const char *top, const char *places, const char *people, const char *reminders)
-{
-	char name[] = "/tmp/nudged-resolver-XXXXXX";
-	int fd = mkstemp(name);
-	FILE *file = fdopen(fd, "w");
-	struct channels *channels = channels_new(plugin_folder);
-	struct config_needs needs = channels_needs(channels, 1780444800);
-	struct complaints complaints = {0};
-	struct model *model = NULL;
-
-	fprintf(file,
-		"timezone = \"UTC\"; %s\nchannels = ( { id = \"hook\"; plugin = \"webhook\"; "
-		"url = \"https://hooks.example.org/\"; } );\nplaces = ( %s );\npeople = ( %s );\n"
-		"reminders = ( %s );\n",
-		top, places, people, reminders);
-	fclose(file);
-	chmod(name, 0600);
-	if (config_load(name, &needs, true, &model, &complaints) < 0)
-		fail_msg("%s", complaints.list[0].message);
-	complaints_clear(&complaints);
-	channels_free(channels);
-	unlink(name);
-	return model;
-}
 
 enum { LINES_MAX = 4096 };
 
@@ -407,11 +369,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(ordinals_count_the_slots_of_a_year),
 	};
 	int failed;
-	size_t len = (size_t)(strrchr(argv[0], '/') - argv[0]);
 
-	plugin_folder = malloc(len + 20);
-	snprintf(plugin_folder, len + 20, "%.*s/../plugins", (int)len, argv[0]);
+	model_begin(argv[0]);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	free(plugin_folder);
+	model_end();
 	return failed;
 }

@@ -1,0 +1,128 @@
+/* From a decision to words. */
+#include "model_help.h"
+
+#include "engine/compose.h"
+
+#define PEOPLE                                                                                     \
+	"{ id = \"ana\"; name = \"Ana Ruiz\"; via = [ \"hook\" ]; place = \"p\"; manager = "       \
+	"\"sam\"; "                                                                                \
+	"focus = ( { skill = \"code review\"; cue = \"after stand-up\"; act = \"review one "       \
+	"change\"; "                                                                               \
+	"from = \"2026-06-01\"; until = \"2026-06-30\"; } ); }, "                                  \
+	"{ id = \"sam\"; name = \"Sam\"; via = [ \"hook\" ]; place = \"p\"; }"
+#define PLACE "{ id = \"p\"; timezone = \"Europe/London\"; }"
+
+static const struct {
+	const char *reminder, *who, *title, *text;
+} ROWS[] = {
+	{"title = \"Practice: {{focus.skill}}\"; text = \"{{focus.cue}}: {{focus.act}}.\"; to = [ "
+	 "\"ana\" ];",
+		"ana", "Practice: code review", "after stand-up: review one change."},
+	/* Somebody else's focus is nobody's business. */
+	{"text = \"{{#focus}}{{focus.skill}}{{/focus}}{{^focus}}none{{/focus}}\"; to = [ \"sam\" "
+	 "];",
+		"sam", "", "none"},
+	/* About somebody: their name, their focus. */
+	{"text = \"{{person.name}}, about {{about.name}}: {{focus.skill}}\"; about = [ \"ana\" ]; "
+	 "to = [ "
+	 "\"manager\" ];",
+		"sam", "", "Sam, about Ana Ruiz: code review"},
+	/* The slot's local time. */
+	{"text = \"{{due.date}} {{due.time}} {{reminder.id}} {{reminder.kind}}\"; to = [ \"ana\" "
+	 "];",
+		"ana", "", "2026-06-03 09:00 r note"},
+	{"text = \"Answer: {{answer_url}}\"; to = [ \"ana\" ];", "ana", "", "Answer: https://a/1"},
+	{"title = \"One\\tline\\nonly\"; text = \"two\\nlines\\n\\n\"; to = [ \"ana\" ];", "ana",
+		"One line only", "two\nlines"},
+};
+
+static bool keep(void *owner, const struct planned *planned)
+{
+	*(struct planned *)owner = *planned;
+	return true;
+}
+
+static void words_come_from_the_person_the_subject_and_the_slot(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+		auto_free char *reminder =
+			str_printf("{ id = \"r\"; kind = \"note\"; calendar = \"09:00\"; %s }",
+				ROWS[i].reminder);
+		struct model *model = model_of("", PLACE, PEOPLE, reminder);
+		struct preview_query query = {.person = model_person(model, ROWS[i].who)};
+		struct planned planned = {0};
+		auto_free char *title = NULL, *text = NULL;
+
+		assert_int_equal(date_parse("2026-06-03", &query.from), 0);
+		query.to = query.from;
+		resolver_preview(model, NULL, &query, keep, &planned);
+		assert_non_null(planned.reminder);
+		compose_message(&planned, "https://a/1", &title, &text);
+		assert_string_equal(title, ROWS[i].title);
+		assert_string_equal(text, ROWS[i].text);
+		model_unref(model);
+	}
+}
+
+static void a_focus_ends_on_its_last_day(void **state)
+{
+	static const struct {
+		const char *date, *text;
+	} rows[] = {{"2026-05-31", "none"}, {"2026-06-01", "code review"},
+		{"2026-06-30", "code review"}, {"2026-07-01", "none"}};
+	struct model *model = model_of("", PLACE, PEOPLE,
+		"{ id = \"r\"; kind = \"note\"; calendar = \"23:30\"; to = [ \"ana\" ]; text = "
+		"\"{{#focus}}{{focus.skill}}{{/focus}}{{^focus}}none{{/focus}}\"; }");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct preview_query query = {.person = model_person(model, "ana")};
+		struct planned planned = {0};
+		auto_free char *title = NULL, *text = NULL;
+
+		assert_int_equal(date_parse(rows[i].date, &query.from), 0);
+		query.to = query.from;
+		resolver_preview(model, NULL, &query, keep, &planned);
+		compose_message(&planned, NULL, &title, &text);
+		assert_string_equal(text, rows[i].text);
+	}
+	model_unref(model);
+}
+
+static void a_long_title_is_cut_between_characters(void **state)
+{
+	struct buf reminder = BUF_MAX(10000);
+	struct model *model;
+	struct preview_query query = {0};
+	struct planned planned = {0};
+	auto_free char *title = NULL, *text = NULL;
+
+	buf_printf(&reminder, "{ id = \"r\"; kind = \"note\"; calendar = \"09:00\"; to = [ \"ana\" "
+			      "]; title = \"x");
+	for (int i = 0; i < 300; i++)
+		buf_printf(&reminder, "é");
+	buf_printf(&reminder, "\"; text = \"y\"; }");
+	model = model_of("", PLACE, PEOPLE, buf_str(&reminder));
+	assert_int_equal(date_parse("2026-06-03", &query.from), 0);
+	query.to = query.from;
+	resolver_preview(model, NULL, &query, keep, &planned);
+	compose_message(&planned, NULL, &title, &text);
+	assert_true(strlen(title) <= 400 && strlen(title) >= 396);
+	assert_true(str_is_utf8(title, strlen(title)));
+	buf_free(&reminder);
+	model_unref(model);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_come_from_the_person_the_subject_and_the_slot),
+		cmocka_unit_test(a_focus_ends_on_its_last_day),
+		cmocka_unit_test(a_long_title_is_cut_between_characters),
+	};
+	int failed;
+
+	model_begin(argv[0]);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	model_end();
+	return failed;
+}
