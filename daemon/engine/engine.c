@@ -309,16 +309,16 @@ static void load_budget(void *owner, const char *recipient, int32_t date,
 /* The held message of a day takes what is still merged into it. */
 static void take_held(struct engine *engine, struct delivery *delivery)
 {
+	bool held = delivery->state == DELIVERY_HELD; /* a taken one may be gone at once */
 	struct ledger_day *day;
 
-	if (delivery->state == DELIVERY_HELD &&
-		is_current(engine, delivery->recipient, delivery->budget_date)) {
+	if (held && is_current(engine, delivery->recipient, delivery->budget_date)) {
 		day = ledger_day(engine->ledger, delivery->recipient, delivery->budget_date);
 		day->held = delivery;
 		day->join_next = delivery->purpose != PURPOSE_REMIND;
 	}
 	engine_take_delivery(engine, delivery);
-	if (delivery->state == DELIVERY_HELD)
+	if (held)
 		hold_drop_answered(engine, delivery);
 }
 

@@ -176,77 +176,105 @@ void engine_answer(struct engine *engine, struct id occurrence, enum answer answ
 
 /* ---- sending now ---- */
 
-/* The store knew its occurrence already: what was not recorded is not sent. */
-static void forget_dropped(struct asked *asked, struct id delivery)
+/* One change of a sending: what it recorded goes, whatever becomes of the others. */
+struct sending {
+	struct asked *asked;
+	struct change *change;
+	struct delivery **list;
+	size_t count, capacity;
+};
+
+static bool was_dropped(const struct store_result *result, struct id delivery)
 {
-	for (size_t i = 0; i < asked->count; i++)
-		if (id_eq(asked->deliveries[i]->id, delivery)) {
-			delivery_free(asked->deliveries[i]);
-			asked->deliveries[i] = asked->deliveries[--asked->count];
-			return;
-		}
+	for (size_t i = 0; i < result->n_dropped; i++)
+		if (id_eq(result->dropped[i], delivery))
+			return true;
+	return false;
+}
+
+static void tell_sent(const struct delivery *delivery)
+{
+	const struct occurrence *item = delivery->items[0];
+	struct subject subject = {.reminder = item->key.reminder,
+		.person = item->key.recipient,
+		.channel = delivery->channel,
+		.due_at = item->due_at};
+
+	subject.occurrence = item->id;
+	subject.delivery = delivery->id;
+	report(EVENT_RECORDED, &subject, "%s for %s: sent by hand", item->key.reminder,
+		item->key.recipient);
 }
 
 static void on_sent_stored(void *owner, const struct store_result *result)
 {
-	struct asked *asked = owner;
+	struct sending *sending = owner;
+	struct asked *asked = sending->asked;
 	auto_free char *why = NULL;
 
-	if (result->error)
+	for (size_t i = 0; i < sending->count; i++) {
+		if (result->error || was_dropped(result, sending->list[i]->id)) {
+			delivery_free(sending->list[i]);
+			continue;
+		}
+		asked->count++;
+		tell_sent(sending->list[i]);
+		dispatch_submit(asked->engine->dispatch, sending->list[i]);
+	}
+	if (result->error) {
 		asked->error = result->error;
-	for (size_t i = 0; i < result->n_dropped; i++)
-		forget_dropped(asked, result->dropped[i]);
+		engine_store_failed(asked->engine, result->error);
+	}
+	free(sending->list);
+	free(sending);
 	if (--asked->pending)
 		return;
-	for (size_t i = 0; i < asked->count; i++) {
-		if (asked->error)
-			delivery_free(asked->deliveries[i]);
-		else
-			dispatch_submit(asked->engine->dispatch, asked->deliveries[i]);
-	}
-	if (asked->error)
-		engine_store_failed(asked->engine, asked->error);
-	why = str_printf("%zu %s", asked->count, asked->count == 1 ? "delivery" : "deliveries");
-	asked_end(asked, asked->error, asked->error ? "the store cannot record it" : why);
+	why = str_printf("%zu %s%s", asked->count, asked->count == 1 ? "delivery" : "deliveries",
+		asked->error ? ": the store cannot record the rest" : "");
+	asked_end(asked, asked->error, why);
 }
 
-static void submit_send(struct asked *asked, struct change **change)
+static struct sending *sending_new(struct asked *asked)
 {
+	struct sending *sending = mem_new(sizeof(*sending));
+
+	sending->asked = asked;
+	sending->change = change_new();
 	asked->pending++;
-	store_apply(asked->engine->store, *change, on_sent_stored, asked);
-	*change = change_new();
+	return sending;
 }
 
-static void send_planned(struct asked *asked, struct change **change, struct planned *planned)
+static void sending_submit(struct sending *sending)
 {
-	struct engine *engine = asked->engine;
+	store_apply(sending->asked->engine->store, sending->change, on_sent_stored, sending);
+}
+
+/* Records one message of it, and begins another change when this one is large. */
+static struct sending *send_planned(struct sending *sending, struct planned *planned)
+{
+	struct engine *engine = sending->asked->engine;
 	size_t ways = planner_ways(planned);
 	struct occurrence *occurrence;
-	struct subject subject;
 
 	if (!ways)
-		return;
+		return sending;
 	occurrence = planner_make_occurrence(engine->planner, planned, planned->due_at);
 	occurrence->follow_at = TIME_NEVER;
-	change_record_occurrence(*change, occurrence);
+	change_record_occurrence(sending->change, occurrence);
 	for (size_t i = 0; i < ways; i++) {
 		struct delivery *delivery = planner_make_delivery(
 			engine->model, planned, PURPOSE_MANUAL, planned->due_at, i);
 
 		delivery_add_item(delivery, occurrence);
-		change_record_delivery(*change, delivery);
-		ARRAY_GROW(asked->deliveries, asked->count, asked->capacity);
-		asked->deliveries[asked->count++] = delivery;
+		change_record_delivery(sending->change, delivery);
+		ARRAY_GROW(sending->list, sending->count, sending->capacity);
+		sending->list[sending->count++] = delivery;
 	}
-	subject = (struct subject){.reminder = occurrence->key.reminder,
-		.person = occurrence->key.recipient,
-		.due_at = occurrence->due_at};
-	subject.occurrence = occurrence->id;
-	report(EVENT_RECORDED, &subject, "%s for %s: sent by hand", occurrence->key.reminder,
-		occurrence->key.recipient);
 	occurrence_free(occurrence);
-	if (change_size(*change) >= SEND_SLICE)
-		submit_send(asked, change);
+	if (sending->count < SEND_SLICE)
+		return sending;
+	sending_submit(sending);
+	return sending_new(sending->asked);
 }
 
 static struct planned manual_plan(
@@ -266,6 +294,38 @@ static struct planned manual_plan(
 	return planned;
 }
 
+static struct sending *send_to_people(struct sending *sending, const struct reminder *reminder,
+	const struct person *only, int64_t now)
+{
+	const struct model *model = sending->asked->engine->model;
+
+	for (size_t i = 0; i < reminder->n_pairs; i++) {
+		const struct pair *pair = &reminder->pairs[i];
+		const struct person *to = model->people[pair->recipient];
+		struct planned planned = manual_plan(reminder, to->place, now);
+
+		if (only && only != to)
+			continue;
+		planned.person = to;
+		if (reminder->has_about)
+			planned.about = model->people[pair->subject];
+		sending = send_planned(sending, &planned);
+	}
+	return sending;
+}
+
+static struct sending *send_to_rooms(
+	struct sending *sending, const struct reminder *reminder, int64_t now)
+{
+	for (size_t i = 0; i < reminder->n_rooms; i++) {
+		struct planned planned = manual_plan(reminder, reminder->place, now);
+
+		planned.room = reminder->rooms[i];
+		sending = send_planned(sending, &planned);
+	}
+	return sending;
+}
+
 void engine_send(struct engine *engine, const char *reminder_id, const char *person_id,
 	engine_on_done on_done, void *owner)
 {
@@ -273,7 +333,7 @@ void engine_send(struct engine *engine, const char *reminder_id, const char *per
 	const struct reminder *reminder = model_reminder(engine->model, reminder_id);
 	const struct person *person = person_id ? model_person(engine->model, person_id) : NULL;
 	int64_t now = clock_now(engine->clock);
-	struct change *change;
+	struct sending *sending;
 
 	if (!reminder || (person_id && !person)) {
 		refuse(asked, -ENOENT,
@@ -281,32 +341,17 @@ void engine_send(struct engine *engine, const char *reminder_id, const char *per
 				reminder ? person_id : reminder_id));
 		return;
 	}
-	change = change_new();
-	for (size_t i = 0; i < reminder->n_pairs; i++) {
-		const struct pair *pair = &reminder->pairs[i];
-		const struct person *to = engine->model->people[pair->recipient];
-		struct planned planned = manual_plan(reminder, to->place, now);
-
-		if (person && person != to)
-			continue;
-		planned.person = to;
-		if (reminder->has_about)
-			planned.about = engine->model->people[pair->subject];
-		send_planned(asked, &change, &planned);
-	}
-	for (size_t i = 0; i < reminder->n_rooms && !person; i++) {
-		struct planned planned = manual_plan(reminder, reminder->place, now);
-
-		planned.room = reminder->rooms[i];
-		send_planned(asked, &change, &planned);
-	}
-	if (!asked->count) {
-		change_free(change);
+	sending = send_to_people(sending_new(asked), reminder, person, now);
+	if (!person)
+		sending = send_to_rooms(sending, reminder, now);
+	if (asked->pending == 1 && !sending->count) {
+		change_free(sending->change);
+		free(sending);
+		asked->pending = 0;
 		refuse(asked, -EINVAL, str_new("it reaches nobody: no recipient with a channel"));
 		return;
 	}
-	submit_send(asked, &change);
-	change_free(change);
+	sending_submit(sending);
 }
 
 /* ---- deliveries by hand ---- */

@@ -404,7 +404,7 @@ static void gather_people(struct pass *pass)
 	for (size_t i = pass->group; i < pass->group_end; i++) {
 		const struct agenda_entry *entry = pass->due.list[i].entry;
 
-		if (i > pass->group && pass->due.list[i - 1].entry == entry)
+		if (!entry->n_members || (i > pass->group && pass->due.list[i - 1].entry == entry))
 			continue;
 		while (pass->people_capacity < pass->n_people + entry->n_members) {
 			pass->people_capacity = MAX_OF(pass->people_capacity * 2, (size_t)64);
