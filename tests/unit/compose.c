@@ -32,7 +32,7 @@ static const struct {
 	 "];",
 		"ana", "", "2026-06-03 09:00 r note"},
 	{"text = \"Answer: {{answer_url}}\"; to = [ \"ana\" ];", "ana", "", "Answer: https://a/1"},
-	{"title = \"One\\tline\\nonly\"; text = \"two\\nlines\\n\\n\"; to = [ \"ana\" ];", "ana",
+	{"title = \"One line only\"; text = \"two\\nlines\\n\\n\"; to = [ \"ana\" ];", "ana",
 		"One line only", "two\nlines"},
 };
 

@@ -1,0 +1,99 @@
+"""Mail through a real SMTP server, and what a person with two ways gets."""
+
+import email
+import email.policy
+import threading
+import time
+
+import pytest
+
+from scenario.harness import eventually, free_port, hook, once, person
+
+aiosmtpd = pytest.importorskip("aiosmtpd.controller")
+pytestmark = pytest.mark.sanitized
+
+
+class Post:
+    """Keeps every message; answers as told."""
+
+    def __init__(self):
+        self.messages = []
+        self.say = lambda envelope: "250 kept"
+        self.lock = threading.Lock()
+
+    async def handle_DATA(self, server, session, envelope):
+        answer = self.say(envelope)
+        with self.lock:
+            self.messages.append((answer, envelope.rcpt_tos, email.message_from_bytes(envelope.content, policy=email.policy.default)))
+        return answer
+
+    def wait(self, count=1):
+        return eventually(f"{count} mails; there are {len(self.messages)}", lambda: len(self.messages) >= count and list(self.messages))
+
+
+@pytest.fixture
+def post():
+    post = Post()
+    controller = aiosmtpd.Controller(post, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    post.port = controller.port
+    yield post
+    controller.stop()
+
+
+def mail(post):
+    return (f'{{ id = "mail"; plugin = "email"; url = "smtp://127.0.0.1:{post.port}"; tls = "none"; allow_private = true; '
+            'from = "Practice <practice@example.org>"; retry_base = "100ms"; },')
+
+
+def somebody(id, via="mail"):
+    return person(id, f'address = {{ mail = "{id}@example.org"; }};', via)
+
+
+def test_a_reminder_arrives_as_a_mail_with_its_link(nudged, post):
+    daemon = nudged(channels=mail(post), people=somebody("ana") + somebody("bo"), reminders=once("stretch", "all")).start()
+    messages = post.wait(2)
+    assert sorted(r for _, to, _ in messages for r in to) == ["ana@example.org", "bo@example.org"]
+    for _, to, message in messages:
+        assert message["From"].addresses[0].addr_spec == "practice@example.org"
+        assert message["To"].addresses[0].addr_spec == to[0]
+        assert message["Message-ID"] and message["Date"]
+        text = message.get_body(("plain",)).get_content()
+        assert "Practise stretch." in text and f"http://127.0.0.1:{daemon.port}/a/" in text
+    daemon.wait("delivered", 2)
+    time.sleep(0.5)
+    assert len(post.messages) == 2
+
+
+def test_a_mail_that_is_put_off_comes_again_under_the_same_message_id(nudged, post):
+    post.say = lambda e: "250 kept" if len(post.messages) >= 2 else "451 later, please"
+    daemon = nudged(channels=mail(post), people=somebody("ana"), reminders=once("stretch", "ana")).start()
+    messages = post.wait(3)
+    daemon.wait("delivered")
+    assert len({m["Message-ID"] for _, _, m in messages}) == 1
+    assert [a[:3] for a, _, _ in messages] == ["451", "451", "250"]
+
+
+def test_a_refused_address_leads_to_the_next_way(nudged, post, receiver):
+    post.say = lambda e: "550 5.1.1 no such person here"
+    daemon = nudged(channels=mail(post) + hook(receiver), people=somebody("ana", "mail hook"), reminders=once("stretch", "ana")).start()
+    arrival = receiver.wait(1)[0]
+    assert arrival.reminders == ["stretch"]
+    daemon.wait("delivered", channel="hook")
+    time.sleep(0.5)
+    assert len(post.messages) == 1 and len(receiver.all()) == 1
+
+
+def test_a_mail_server_that_is_down_gets_it_later(nudged, post, receiver):
+    port = free_port()
+    daemon = nudged(channels=mail(post).replace(str(post.port), str(port)), people=somebody("ana"), reminders=once("stretch", "ana")).start()
+    daemon.wait("retry", 2)
+    late = Post()
+    controller = aiosmtpd.Controller(late, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        late.wait(1)
+        daemon.wait("delivered")
+    finally:
+        controller.stop()
+    assert len(late.messages) == 1
