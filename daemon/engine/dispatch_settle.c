@@ -109,8 +109,10 @@ static void settle_record(struct job *job)
 
 static void set_reason(struct delivery *delivery, const char *reason)
 {
+	char *copy = str_new(reason); /* it may be the old one */
+
 	free(delivery->reason);
-	delivery->reason = str_new(reason);
+	delivery->reason = copy;
 }
 
 static void tell(struct job *job, enum event_id event, const char *words)
@@ -137,8 +139,8 @@ static void job_end(
 	struct job *job, enum delivery_state state, enum event_id event, const char *words)
 {
 	job->delivery->state = state;
-	set_reason(job->delivery, words);
 	tell(job, event, words);
+	set_reason(job->delivery, words);
 	settle_record(job);
 	job_free(job);
 }
