@@ -12,12 +12,19 @@
 
 enum {
 	COMPLAINTS_MAX = 1000,
+	REPEATS_MAX = 5,      /* of the same words in one file */
 	FEW_NAMES = 2000,     /* searched for a suggestion without a second thought */
 	NAMED_MAX = 3,        /* people in one complaint */
 	SUGGESTIONS_MAX = 20, /* among more than that */
 };
 
 /* ---- complaints ---- */
+
+static void complaint_clear(struct complaint *complaint)
+{
+	free(complaint->file);
+	free(complaint->message);
+}
 
 /* Room for one more error is worth more than an old warning. */
 static bool drop_warning(struct complaints *complaints)
@@ -27,8 +34,7 @@ static bool drop_warning(struct complaints *complaints)
 
 		if (!old->warning)
 			continue;
-		free(old->file);
-		free(old->message);
+		complaint_clear(old);
 		memmove(old, old + 1, (--complaints->count - i) * sizeof(*old));
 		return true;
 	}
@@ -52,33 +58,56 @@ static char *make_printable(char *text)
 	return text;
 }
 
+/* One slip in a generated file is thousands of the same complaint: the last of a few counts them. */
+static bool is_repeated(struct complaints *complaints, const struct complaint *new)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i < complaints->count; i++) {
+		struct complaint *old = &complaints->list[i];
+
+		if (old->warning != new->warning || !str_eq(old->message, new->message) ||
+			!str_eq(old->file, new->file))
+			continue;
+		if (old->line != new->line && ++same < REPEATS_MAX)
+			continue;
+		old->more++;
+		return true;
+	}
+	return false;
+}
+
 void complaints_add(
 	struct complaints *complaints, bool warning, struct where where, const char *format, ...)
 {
+	struct complaint new = {str_new(where.file ? where.file : "nudged"), where.line, warning};
 	struct buf message = BUF_MAX(2048);
 	va_list args;
 
-	complaints->errors += !warning;
-	if (complaints->count == COMPLAINTS_MAX) {
-		complaints->cut = true;
-		if (warning || !drop_warning(complaints))
-			return;
-	}
 	va_start(args, format);
 	buf_vprintf(&message, format, args);
 	va_end(args);
+	new.message = make_printable(buf_take(&message));
+	complaints->errors += !warning;
+	if (is_repeated(complaints, &new)) {
+		complaint_clear(&new);
+		return;
+	}
+	if (complaints->count == COMPLAINTS_MAX) {
+		complaints->cut = true;
+		if (warning || !drop_warning(complaints)) {
+			complaint_clear(&new);
+			return;
+		}
+	}
 	ARRAY_GROW(complaints->list, complaints->count, complaints->capacity);
-	complaints->list[complaints->count++] =
-		(struct complaint){str_new(where.file ? where.file : "nudged"), where.line, warning,
-			make_printable(buf_take(&message))};
+	complaints->list[complaints->count++] = new;
 }
 
 void complaints_clear(struct complaints *complaints)
 {
-	for (size_t i = 0; i < complaints->count; i++) {
-		free(complaints->list[i].file);
-		free(complaints->list[i].message);
-	}
+	for (size_t i = 0; i < complaints->count; i++)
+		complaint_clear(&complaints->list[i]);
 	free(complaints->list);
 	*complaints = (struct complaints){0};
 }
@@ -87,10 +116,13 @@ char *complaint_write(const struct complaint *complaint)
 {
 	const char *kind = complaint->warning ? "warning: " : "";
 
+	char line[16] = "", more[64] = "";
+
 	if (complaint->line > 0)
-		return str_printf(
-			"%s:%d: %s%s", complaint->file, complaint->line, kind, complaint->message);
-	return str_printf("%s: %s%s", complaint->file, kind, complaint->message);
+		snprintf(line, sizeof(line), ":%d", complaint->line);
+	if (complaint->more)
+		snprintf(more, sizeof(more), " (%zu more like this)", complaint->more);
+	return str_printf("%s%s: %s%s%s", complaint->file, line, kind, complaint->message, more);
 }
 
 struct ranked {
@@ -357,6 +389,7 @@ static void loader_clear(struct loader *loader)
 	free(loader->of_roles.list);
 	free(loader->of_roles.first);
 	free(loader->channel_works);
+	free(loader->via_is_wrong);
 	free(loader->folder);
 }
 

@@ -11,6 +11,7 @@ struct complaint {
 	int line; /* 0: the file as a whole */
 	bool warning;
 	char *message;
+	size_t more; /* others of the same words, in the same file, that are not in the list */
 };
 
 struct complaints {

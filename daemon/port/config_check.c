@@ -28,7 +28,7 @@ static bool split_listen(const char *text, char *host, size_t room, int64_t *ret
 	struct in_addr v4;
 
 	if (!colon || len == 0 || len >= room || str_to_int64(colon + 1, ret_port) < 0 ||
-		*ret_port < 0 || *ret_port > 65535)
+		*ret_port < 1 || *ret_port > 65535)
 		return false;
 	memcpy(host, text, len);
 	host[len] = '\0';
@@ -344,7 +344,7 @@ static void check_follow_up(
 			continue;
 		if (!told)
 			config_names_add(&missing, person->id);
-		else if (!told->n_via && !reminder->n_via)
+		else if (!told->n_via && !reminder->n_via && !loader->via_is_wrong[told->index])
 			config_names_add(&silent, person->id);
 	}
 	if (missing.count)

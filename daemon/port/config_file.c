@@ -122,6 +122,15 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
+static void refuse_file(
+	struct loader *loader, struct where where, const char *path, const char *why)
+{
+	if (str_eq(where.file, path))
+		complain(loader, where, "cannot read it: %s", why);
+	else
+		complain(loader, where, "cannot read %s: %s", path, why);
+}
+
 bool config_file_read(struct loader *loader, const char *path, struct where where, struct buf *text,
 	bool *ret_private)
 {
@@ -129,15 +138,16 @@ bool config_file_read(struct loader *loader, const char *path, struct where wher
 	bool is_private;
 	const char *why;
 	struct stat st;
+	auto_free char *too_large = NULL;
 	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		complain(loader, where, "cannot read %s: %s", path, strerror(errno));
+		refuse_file(loader, where, path, strerror(errno));
 		return false;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		complain(loader, where, "cannot read %s: it is %s", path,
-			S_ISDIR(st.st_mode) ? "a folder" : "not a regular file");
+		refuse_file(loader, where, path,
+			S_ISDIR(st.st_mode) ? "it is a folder" : "it is not a regular file");
 		return false;
 	}
 	why = distrust_bits(&st, &is_private);
@@ -146,13 +156,14 @@ bool config_file_read(struct loader *loader, const char *path, struct where wher
 	if (!why)
 		why = distrust_link(path);
 	if (why) {
-		complain(loader, where, "%s is not to be trusted: %s", path, why);
+		complain(loader, where, "%s is not to be trusted: %s",
+			str_eq(where.file, path) ? "this file" : path, why);
 		return false;
 	}
 	r = buf_read_fd(text, fd);
+	too_large = str_printf("it is larger than %zu bytes", text->max);
 	if (r < 0) {
-		complain(loader, where, "cannot read %s: %s", path,
-			r == -EFBIG ? "it is too large" : strerror(-r));
+		refuse_file(loader, where, path, r == -EFBIG ? too_large : strerror(-r));
 		return false;
 	}
 	if (ret_private)

@@ -61,6 +61,7 @@ struct loader {
 	struct members of_teams, of_roles; /* once the people are built */
 	bool roles_are_listed;
 	bool *channel_works;       /* beside model->channels: its plugin took its settings */
+	bool *via_is_wrong;        /* beside model->people: complained about already */
 	size_t n_pairs;            /* of all reminders so far */
 	unsigned suggestions_left; /* searches among thousands of names */
 };

@@ -187,6 +187,7 @@ static void take_addresses(
 static void take_via(struct loader *loader, const struct person_entry *entry, struct person *person)
 {
 	person->via = config_via(loader, &keys_person, entry, &entry->via, &person->n_via);
+	loader->via_is_wrong[person->index] = entry->via.count && !person->n_via;
 	for (size_t i = 0; i < person->n_via; i++) {
 		if (person->via[i]->needs_address && !person_address(person, person->via[i]))
 			complain(loader, entry_where(&keys_person, entry, "via"),
@@ -288,6 +289,7 @@ void config_people_build(struct loader *loader)
 	for (size_t i = 0; i < roles->count; i++)
 		build_role(loader, entries_at(&keys_role, roles, i));
 	model->people = mem_new_array(people->count, sizeof(*model->people));
+	loader->via_is_wrong = mem_new_array(people->count, sizeof(*loader->via_is_wrong));
 	for (size_t i = 0; i < people->count; i++) {
 		struct person_entry *entry = entries_at(&keys_person, people, i);
 

@@ -194,7 +194,7 @@ static void check_recipients(
 
 		if (i && pair[-1].recipient == pair->recipient)
 			continue;
-		if (!reminder->n_via && !person->n_via)
+		if (!reminder->n_via && !person->n_via && !loader->via_is_wrong[person->index])
 			config_names_add(&unreachable, person->id);
 		if (missing)
 			config_names_add(&homeless, person->id);
@@ -229,7 +229,8 @@ static void read_escalation(
 			entry->escalate,
 			config_suggest(loader, entry->escalate, (void **)loader->model->people,
 				loader->model->n_people));
-	else if (!nudge->escalate_person->n_via)
+	else if (!nudge->escalate_person->n_via &&
+		 !loader->via_is_wrong[nudge->escalate_person->index])
 		complain(loader, where, "\"%s\" cannot be reached: give them a \"via\"",
 			entry->escalate);
 }

@@ -466,12 +466,16 @@ void config_document_free(struct document *document)
 static void complain_syntax(struct loader *loader, const char *file, const config_t *tree)
 {
 	const char *text = config_error_text(tree);
+	struct where where = {file, config_error_line(tree)};
 
-	complain(loader, ((struct where){file, config_error_line(tree)}), "%s%s",
-		text ? text : "syntax error",
-		str_eq(text, "syntax error")
-			? ": is a ';', a ',' or a bracket missing here or on the line before?"
-			: "");
+	if (str_eq(text, "duplicate setting name"))
+		complain(loader, where, "a key on this line is set already: keep one of the two");
+	else if (!text || str_eq(text, "syntax error"))
+		complain(loader, where,
+			"syntax error: is a ';', a ',' or a bracket missing here or on the line "
+			"before?");
+	else
+		complain(loader, where, "%s", text);
 }
 
 struct document *config_document_read(struct loader *loader, const char *path, struct where where)
