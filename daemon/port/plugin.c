@@ -7,9 +7,13 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <math.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
@@ -78,6 +82,38 @@ static char *refuse_file(const char *path)
 		return str_printf("%s is not a file", path);
 	error = refuse_owner(path, &st, false);
 	return error ? error : refuse_folders(path);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* A file that was copied half is mapped all the same, and the loader then dies of SIGBUS. */
+static char *refuse_cut(const char *path)
+{
+	cleanup(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ElfW(Ehdr) head;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return str_printf("%s: %s", path, strerror(errno));
+	if (pread(fd, &head, sizeof(head), 0) != sizeof(head) ||
+		memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
+		return str_printf(
+			"%s is not a plugin that can be loaded: it is no ELF library", path);
+	for (int i = 0; i < head.e_phnum; i++) {
+		ElfW(Phdr) part;
+		off_t at = (off_t)(head.e_phoff + (size_t)i * sizeof(part));
+
+		if (pread(fd, &part, sizeof(part), at) == sizeof(part) &&
+			part.p_filesz <= (size_t)st.st_size &&
+			part.p_offset <= (size_t)st.st_size - part.p_filesz)
+			continue;
+		return str_printf("%s is cut short: install it again", path);
+	}
+	return NULL;
 }
 
 /* ---- what the file says about itself ---- */
@@ -220,11 +256,37 @@ int plugin_load_file(const char *path, struct plugin **ret, char **ret_error)
 		}
 	}
 	error = refuse_file(resolved);
+	if (!error)
+		error = refuse_cut(resolved);
 	if (error) {
 		*ret_error = error;
 		return -EPERM;
 	}
 	return plugin_open(resolved, ret, ret_error);
+}
+
+static int is_library(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && str_ends(entry->d_name, ".so");
+}
+
+/* What is there instead; owned. */
+static char *describe_missing(const char *folder, const char *name)
+{
+	cleanup(buf_free) struct buf names = BUF_MAX(512);
+	struct dirent **found;
+	int n = scandir(folder, &found, is_library, alphasort);
+
+	if (n < 0)
+		return str_printf("the folder of plugins, %s: %s", folder, strerror(errno));
+	for (int i = 0; i < n; i++) {
+		buf_printf(&names, "%s%.*s", i ? ", " : "",
+			(int)strlen(found[i]->d_name) - (int)strlen(".so"), found[i]->d_name);
+		free(found[i]);
+	}
+	free(found);
+	return str_printf("there is no %s.so in %s: it has %s", name, folder,
+		names.len ? buf_str(&names) : "no plugin");
 }
 
 int plugin_load(const char *folder, const char *name, struct plugin **ret, char **ret_error)
@@ -240,6 +302,10 @@ int plugin_load(const char *folder, const char *name, struct plugin **ret, char 
 		return -EINVAL;
 	}
 	path = str_printf("%s/%s.so", folder, name);
+	if (access(path, F_OK) < 0 && errno == ENOENT) {
+		*ret_error = describe_missing(folder, name);
+		return -ENOENT;
+	}
 	r = plugin_load_file(path, &plugin, ret_error);
 	if (r < 0)
 		return r;
