@@ -844,6 +844,11 @@ static int email_judge(
 
 	snprintf(reply, sizeof(reply), "%.*s", len, (const char *)response->body);
 	judge_transport(response, &verdict);
+	if (len && (response->transport == NUDGED_NOT_SENT ||
+			   response->transport == NUDGED_TLS_FAILED)) {
+		snprintf(reason, sizeof(reason), "%s: %.100s", verdict.reason, reply);
+		verdict.reason = reason;
+	}
 	if (verdict.outcome == NUDGED_SENT) {
 		/* "250 2.0.0 Ok: queued as 4F2A": what the relay's log can be searched for. */
 		verdict.receipt = reply;

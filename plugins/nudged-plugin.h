@@ -166,7 +166,8 @@ struct nudged_response {
 	int status;           /* HTTP status, or SMTP reply code; 0: none */
 	const char *enhanced; /* SMTP enhanced code "5.7.1", or NULL */
 	int64_t retry_after;  /* seconds asked for by the Retry-After header, or -1 */
-	const void *body;     /* at most 64 KiB; of mail: the last reply line */
+	const void *body;     /* at most 64 KiB; of mail: the last reply line; of NOT_SENT and
+				 TLS_FAILED: why, in words */
 	size_t body_len;
 	enum nudged_stage stage;
 };

@@ -682,21 +682,32 @@ static int webhook_encode(
 
 /* ---- judge ---- */
 
+static void write_cause(
+	const char *what, const struct nudged_response *response, char reason[REASON_MAX + 1])
+{
+	snprintf(reason, REASON_MAX + 1, "%s%s%.*s", what, response->body_len ? ": " : "",
+		(int)(response->body_len < SHOWN_BODY_MAX ? response->body_len : SHOWN_BODY_MAX),
+		(const char *)response->body);
+}
+
 /* False: the receiver answered, and its answer decides. */
 static bool judge_transport(const struct hook *hook, const struct nudged_response *response,
-	struct nudged_verdict *verdict)
+	struct nudged_verdict *verdict, char reason[REASON_MAX + 1])
 {
+	verdict->reason = reason;
 	switch (response->transport) {
 	case NUDGED_ARRIVED:
 	case NUDGED_BODY_TOO_LARGE:
+		verdict->reason = NULL;
 		return false;
 	case NUDGED_NOT_SENT:
 		verdict->outcome = NUDGED_RETRY;
-		verdict->reason = "the receiver could not be reached";
+		write_cause("the receiver could not be reached", response, reason);
 		return true;
 	case NUDGED_TLS_FAILED:
 		verdict->outcome = NUDGED_MISCONFIGURED;
-		verdict->reason = "the receiver's TLS certificate or protocol is not acceptable";
+		write_cause("the receiver's TLS certificate or protocol is not acceptable",
+			response, reason);
 		verdict->whole_destination = 1;
 		return true;
 	case NUDGED_FORBIDDEN:
@@ -752,6 +763,9 @@ static void write_reason(const struct nudged_response *response, char *reason, s
 	if (response->status / 100 == 3)
 		snprintf(reason, size, "the receiver answered %d, a redirect: give its final URL",
 			response->status);
+	else if (response->status == 404 || response->status == 410)
+		snprintf(reason, size, "the receiver answered %d: is this the right URL?",
+			response->status);
 	else if (len && body[0] != '<')
 		snprintf(reason, size, "the receiver answered %d: %.*s", response->status, (int)len,
 			body);
@@ -781,7 +795,7 @@ static int webhook_judge(
 	char reason[REASON_MAX + 1];
 	struct nudged_verdict verdict = {.size = sizeof(verdict), .delay = -1};
 
-	if (!judge_transport(hook, response, &verdict)) {
+	if (!judge_transport(hook, response, &verdict, reason)) {
 		judge_answer(hook, response, &verdict);
 		if (!verdict.reason && verdict.outcome != NUDGED_SENT) {
 			write_reason(response, reason, sizeof(reason));

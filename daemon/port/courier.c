@@ -513,11 +513,17 @@ static void transfer_end(struct transfer *transfer, CURLcode code)
 		response.body = reply;
 		response.body_len = strlen(reply);
 	}
+	/* Where nobody answered, the body is free to say why. */
+	if (code && (response.transport == NUDGED_NOT_SENT ||
+			    response.transport == NUDGED_TLS_FAILED)) {
+		response.body = curl_easy_strerror(code);
+		response.body_len = strlen(response.body);
+	}
 	/* A name that does not resolve any more: the next transfer goes alone again. */
 	if (code == CURLE_COULDNT_RESOLVE_HOST)
 		account->reached = false;
-	log_debug("channel %s: transport %d, status %d (curl %d)", account->settings.id,
-		response.transport, response.status, code);
+	log_debug("channel %s: transport %d, status %d (curl %d: %s)", account->settings.id,
+		response.transport, response.status, code, curl_easy_strerror(code));
 	/* The handle may carry the next request before on_done returns. */
 	transfer->body = BUF_MAX(RESPONSE_BODY_MAX);
 	transfer_release(transfer);
