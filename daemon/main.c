@@ -84,7 +84,10 @@ static int read_options(int argc, char **argv, struct options *options)
 		case 'l':
 			if (log_level_from_name(optarg, &options->level) == 0)
 				break;
-			fprintf(stderr, "nudged: no such log level: %s\n", optarg);
+			fprintf(stderr,
+				"nudged: no such log level: %s; there are emerg, alert, crit, err, "
+				"warning, notice, info and debug\n",
+				optarg);
 			return EXIT_USAGE + 1;
 		case 'v':
 			puts("nudged " NUDGED_VERSION);
@@ -93,14 +96,15 @@ static int read_options(int argc, char **argv, struct options *options)
 			fputs(usage, stdout);
 			return EXIT_SUCCESS + 1;
 		default:
-			fputs(usage, stderr);
+			fputs("Try: nudged --help\n", stderr);
 			return EXIT_USAGE + 1;
 		}
 	}
 	if (optind == argc)
 		return 0;
-	fprintf(stderr, "nudged: what is \"%s\"? Give the configuration with -c\n%s", argv[optind],
-		usage);
+	fprintf(stderr,
+		"nudged: what is \"%s\"? Give the configuration with -c\nTry: nudged --help\n",
+		argv[optind]);
 	return EXIT_USAGE + 1;
 }
 
@@ -180,8 +184,7 @@ static void on_hangup(evutil_socket_t number unused_arg, short what unused_arg, 
 	if (daemon->stopping)
 		return;
 	service_reloading();
-	if (engine_reload(daemon->engine, &complaints) < 0)
-		log_error("the configuration was not reloaded; correct it and try again");
+	(void)!engine_reload(daemon->engine, &complaints); /* it has said so itself */
 	log_complaints(&complaints);
 	complaints_clear(&complaints);
 	say_ready(daemon);
@@ -232,7 +235,8 @@ static int start_engine(struct daemon *daemon)
 	if (r < 0 && error)
 		log_error("%s", error);
 	else if (r < 0)
-		log_error("%s: not started, %zu errors", daemon->options.config, complaints.errors);
+		log_error("%s: not started, %zu error%s", daemon->options.config, complaints.errors,
+			complaints.errors == 1 ? "" : "s");
 	complaints_clear(&complaints);
 	return r;
 }

@@ -577,8 +577,8 @@ int engine_reload(struct engine *engine, struct complaints *complaints)
 
 	if (r < 0)
 		report(EVENT_RELOAD_REFUSED, NULL,
-			"the new configuration has %zu errors; the old one stays",
-			complaints->errors);
+			"the new configuration has %zu error%s; the old one stays",
+			complaints->errors, complaints->errors == 1 ? "" : "s");
 	else
 		report(EVENT_RELOADED, NULL, "%zu reminders for %zu people",
 			engine->model->n_reminders, engine->model->n_people);

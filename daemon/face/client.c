@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "face/table.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@
 
 enum {
 	REPLY_MAX = 64 << 20, /* bytes; the daemon's replies are far smaller */
-	WAIT_S = 120,         /* for the next reply; a backup takes its time */
+	WAIT_S = 30,          /* for the next piece of a reply */
+	WAIT_COPY_S = 1800,   /* for a backup, which is as slow as the disk */
 };
 
 static void close_fd(int *fd)
@@ -54,10 +56,15 @@ static int no_daemon(const struct tool *tool, const char *path, int error)
 	return TOOL_NO_DAEMON;
 }
 
+static int wait_s(const struct tool *tool)
+{
+	return str_eq(tool->verb->method, "Backup") ? WAIT_COPY_S : WAIT_S;
+}
+
 static int connect_socket(const struct tool *tool, const char *path, int *ret)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval wait = {WAIT_S, 0};
+	struct timeval wait = {wait_s(tool), 0};
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -92,8 +99,9 @@ static bool send_all(int fd, const char *text, size_t len)
 	return true;
 }
 
-/* The next message, owned, or NULL when the connection ends first. */
-static json_t *receive(int fd, struct buf *input)
+/* The next message, owned; or NULL with -EAGAIN after too long a wait, -ECONNRESET when the
+ * connection ended first, -EBADMSG where it is none. */
+static json_t *receive(int fd, struct buf *input, int *ret_error)
 {
 	char piece[16384];
 	size_t searched = 0;
@@ -109,6 +117,7 @@ static json_t *receive(int fd, struct buf *input)
 			json_t *message =
 				json_loadb(input->data, len, JSON_REJECT_DUPLICATES, NULL);
 
+			*ret_error = -EBADMSG;
 			buf_consume(input, len + 1);
 			return message;
 		}
@@ -116,10 +125,27 @@ static json_t *receive(int fd, struct buf *input)
 		n = recv(fd, piece, sizeof(piece), 0);
 		if (n < 0 && errno == EINTR)
 			continue;
+		*ret_error = input->overflow        ? -EBADMSG
+			     : n == 0               ? -ECONNRESET
+			     : errno == EWOULDBLOCK ? -EAGAIN
+						    : -errno;
 		if (n <= 0 || input->overflow)
 			return NULL;
 		buf_add(input, piece, (size_t)n);
 	}
+}
+
+static int report_silence(const struct tool *tool, const char *path, int error)
+{
+	if (error == -EBADMSG)
+		return tool_refuse("%s: what answers there is not nudged", path);
+	if (error == -EAGAIN)
+		return tool_refuse("%s: no answer within %d s; it is not known whether the daemon "
+				   "has done it",
+			path, wait_s(tool));
+	if (error == -ECONNRESET)
+		return tool_refuse("%s: the daemon ended the connection without an answer", path);
+	return tool_refuse("%s: %s", path, strerror(-error));
 }
 
 static int report_error(const char *error, const json_t *parameters)
@@ -129,8 +155,9 @@ static int report_error(const char *error, const json_t *parameters)
 	const json_t *complaint;
 	size_t i;
 
-	json_array_foreach(json_object_get(parameters, "complaints"), i, complaint)
-		fprintf(stderr, "%s\n", json_string_value(complaint));
+	json_array_foreach(json_object_get(parameters, "complaints"), i,
+		complaint) if (json_is_string(complaint))
+		table_print_line(stderr, SHADE_PLAIN, json_string_value(complaint));
 	if (reason)
 		return tool_refuse("%s", reason);
 	return tool_refuse("the daemon answers %s%s%s: is it of another version?", error,
@@ -153,12 +180,17 @@ int client_ask(const struct tool *tool, const char *method, json_t *parameters, 
 	if (goes_on && !send_all(fd, text, strlen(text) + 1))
 		return no_daemon(tool, path, errno);
 	while (goes_on) {
-		json_t *reply = receive(fd, &input), *answer;
+		int reason = 0;
+		json_t *reply = receive(fd, &input, &reason), *answer;
 		const char *error = json_string_value(json_object_get(reply, "error"));
 
+		if (reply && !error && !json_is_object(json_object_get(reply, "parameters"))) {
+			json_decref(reply);
+			reply = NULL;
+			reason = -EBADMSG;
+		}
 		if (!reply)
-			return tool_refuse(
-				"%s: the daemon ended the connection without an answer", path);
+			return report_silence(tool, path, reason);
 		answer = json_object_get(reply, "parameters");
 		if (error)
 			status = report_error(error, answer);

@@ -12,6 +12,22 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* What would be right, behind the error's own words. */
+static const char *advice(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return ": its folder must exist";
+	case -EADDRINUSE:
+		return ": another program listens there; stop it, or name another port";
+	case -EADDRNOTAVAIL:
+		return ": no network card of this machine has that address";
+	case -EACCES:
+		return ": nudged's user may not; ports below 1024 are for root";
+	}
+	return "";
+}
+
 static int set_error(char **ret_error, int error, const char *format, ...) printf_like(3, 4);
 static int set_error(char **ret_error, int error, const char *format, ...)
 {
@@ -37,14 +53,15 @@ static int clear_stale(const struct sockaddr_un *address, char **ret_error)
 			       : set_error(ret_error, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
 		return set_error(ret_error, -EEXIST,
-			"%s exists and is no socket: remove it, or name another path", path);
+			"%s exists and is no socket: name another path, or move it away", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return set_error(ret_error, -errno, "cannot make a socket: %s", strerror(errno));
 	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? errno : 0;
 	close(fd);
 	if (error != ECONNREFUSED)
-		return set_error(ret_error, -EADDRINUSE, "%s: another daemon answers there", path);
+		return set_error(ret_error, -EADDRINUSE,
+			"%s: another daemon answers there: stop it, or name another path", path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return set_error(ret_error, -errno, "cannot remove the old socket %s: %s", path,
 			strerror(errno));
@@ -74,7 +91,7 @@ int listen_unix(const char *path, mode_t mode, int *ret_fd, char **ret_error)
 	if (r < 0) {
 		close(fd);
 		return set_error(ret_error, r, "cannot listen on %s: %s%s", path, strerror(-r),
-			r == -ENOENT ? ": its folder must exist" : "");
+			r == -ENOENT ? advice(r) : "");
 	}
 	*ret_fd = fd;
 	return 0;
@@ -130,7 +147,8 @@ int listen_tcp(const char *address, int *ret_fd, char **ret_error)
 	r = bind_one(found);
 	freeaddrinfo(found);
 	if (r < 0)
-		return set_error(ret_error, r, "cannot listen on %s: %s", address, strerror(-r));
+		return set_error(ret_error, r, "cannot listen on %s: %s%s", address, strerror(-r),
+			advice(r));
 	*ret_fd = r;
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "face/table.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@ enum {
 	OPTION_VERBS,
 	OPTION_OF_VERB
 };
+
+enum { LINE_MAX_BYTES = 1000 };
 
 static const struct option common[] = {
 	{"control", required_argument, NULL, OPTION_CONTROL},
@@ -38,28 +41,41 @@ const char *tool_option(const struct tool *tool, const char *name)
 	return NULL;
 }
 
+/* One line, whatever was typed or came from the daemon: cut where it is endless, and without
+ * anything that a terminal would obey. */
+static void say(const char *who, const char *format, va_list args)
+{
+	auto_free char *text = NULL, *line = NULL;
+	size_t len;
+
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	len = strlen(text);
+	line = str_printf("%s: %.*s%s", who, (int)str_utf8_cut(text, len, LINE_MAX_BYTES), text,
+		len > LINE_MAX_BYTES ? "..." : "");
+	table_print_line(stderr, SHADE_PLAIN, line);
+}
+
 int tool_refuse(const char *format, ...)
 {
 	va_list args;
 
-	fputs("nudgectl: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	say("nudgectl", format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return TOOL_REFUSED;
 }
 
 int tool_misuse(const struct tool *tool, const char *format, ...)
 {
 	const char *name = tool->verb ? tool->verb->name : NULL;
+	auto_free char *who = str_printf("nudgectl%s%s", name ? " " : "", name ? name : "");
 	va_list args;
 
-	fprintf(stderr, "nudgectl%s%s: ", name ? " " : "", name ? name : "");
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	say(who, format, args);
 	va_end(args);
-	fprintf(stderr, "\nTry: nudgectl%s%s --help\n", name ? " " : "", name ? name : "");
+	fprintf(stderr, "Try: nudgectl%s%s --help\n", name ? " " : "", name ? name : "");
 	return TOOL_USAGE;
 }
 
@@ -99,6 +115,20 @@ static int take_common(struct tool *tool, int option)
 	return -1;
 }
 
+/* The word that getopt has just refused. */
+static int misuse_option(const struct tool *tool, const struct option *options, char **argv)
+{
+	const char *word = argv[optind - 1];
+	size_t len = strcspn(word, "=");
+
+	for (const struct option *known = options; known->name; known++)
+		if (len > 2 && strlen(known->name) == len - 2 &&
+			strncmp(word + 2, known->name, len - 2) == 0)
+			return tool_misuse(tool, "%.*s %s", (int)len, word,
+				known->has_arg ? "needs a value" : "takes no value");
+	return tool_misuse(tool, "there is no option \"%s\"", word);
+}
+
 /* The options before the verb: -1 to go on, else the exit status. */
 static int read_front(struct tool *tool, int argc, char **argv)
 {
@@ -117,7 +147,7 @@ static int read_front(struct tool *tool, int argc, char **argv)
 			for (const struct verb *verb = verbs; verb->name; verb++)
 				puts(verb->name);
 		else
-			return tool_misuse(tool, "that is not understood");
+			return misuse_option(tool, options, argv);
 		return TOOL_DONE;
 	}
 	return -1;
@@ -173,15 +203,17 @@ static int read_back(struct tool *tool, int argc, char **argv)
 			return TOOL_DONE;
 		}
 		if (option < OPTION_OF_VERB)
-			return tool_misuse(tool, "that is not understood");
+			return misuse_option(tool, options, argv);
 		option -= OPTION_OF_VERB;
 		tool->values[option] = value_of(&verb->options[option], argc, argv);
 	}
 	tool->count = argc - optind;
 	tool->words = argv + optind;
-	if (tool->count < verb->least || (verb->most >= 0 && tool->count > verb->most))
-		return tool_misuse(tool, "%s",
-			tool->count < verb->least ? "something is missing" : "that is too much");
+	if (tool->count < verb->least)
+		return tool_misuse(tool, "something is missing: it takes %s", verb->arguments);
+	if (verb->most >= 0 && tool->count > verb->most)
+		return tool_misuse(tool, "\"%s\" is too much: it takes %s", tool->words[verb->most],
+			str_empty(verb->arguments) ? "no arguments" : verb->arguments);
 	return -1;
 }
 
@@ -193,6 +225,7 @@ int tool_main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		if (!str_is_utf8(argv[i], strlen(argv[i])))
 			return tool_misuse(&tool, "argument %d is not valid UTF-8", i);
+	opterr = 0; /* what is wrong is said here, once */
 	status = read_front(&tool, argc, argv);
 	at = optind;
 	if (status >= 0)
@@ -212,6 +245,7 @@ int tool_main(int argc, char **argv)
 	}
 	if (tool.verb->run_main) {
 		optind = 0;
+		opterr = 1;
 		return tool.verb->run_main(argc - at, argv + at);
 	}
 	status = read_back(&tool, argc - at, argv + at);

@@ -23,6 +23,7 @@ static const struct {
 	{EDQUOT, "free some space, or raise the quota"},
 	{EFBIG, "raise the limit on file sizes"},
 	{ENOTDIR, "use a folder"},
+	{EISDIR, "move it away"},
 	{ENOENT, "create the folder above it, or use another state folder"},
 	{ELOOP, "use a path without a symbolic link at its end"},
 	{EBUSY, "end the other program that has it open"},
