@@ -838,11 +838,15 @@ static void judge_transport(const struct nudged_response *response, struct nudge
 static int email_judge(
 	void *context, const struct nudged_response *response, const struct nudged_sink *sink)
 {
+	const struct mailer *mailer = context;
 	struct nudged_verdict verdict = {.size = sizeof(verdict), .delay = -1};
 	int len = response->body_len < SHOWN_REPLY_MAX ? (int)response->body_len : SHOWN_REPLY_MAX;
 	char reply[SHOWN_REPLY_MAX + 1], reason[REASON_MAX + 1];
 
 	snprintf(reply, sizeof(reply), "%.*s", len, (const char *)response->body);
+	if ((mailer->password && strstr(reply, mailer->password)) ||
+		(mailer->token && strstr(reply, mailer->token)))
+		snprintf(reply, sizeof(reply), "(it repeats our secret)");
 	judge_transport(response, &verdict);
 	if (len && (response->transport == NUDGED_NOT_SENT ||
 			   response->transport == NUDGED_TLS_FAILED)) {

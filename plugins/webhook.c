@@ -24,6 +24,7 @@ enum {
 	OUR_HEADERS = 4,
 	REASON_MAX = 200,
 	SHOWN_BODY_MAX = 100,
+	ECHO_MIN = 6, /* shorter pieces of a URL are words, and no secrets */
 };
 
 struct hook {
@@ -751,8 +752,41 @@ static enum nudged_outcome outcome_of_status(int status)
 	}
 }
 
+static bool holds(const struct nudged_response *response, const char *text, size_t len)
+{
+	return memmem(response->body, response->body_len, text, len);
+}
+
+/* Many receivers repeat what they were asked, and the URL and the headers are secrets: an answer
+ * with a piece of them is shown to nobody. */
+static bool is_echo(const struct hook *hook, const struct nudged_response *response)
+{
+	const char *host = strstr(hook->url, "://");
+	const char *at = host ? host + 3 + strcspn(host + 3, "/?") : "";
+	const char *user = host ? memchr(host + 3, '@', at - host - 3) : NULL;
+
+	if (user && holds(response, host + 3, user - host - 3))
+		return true;
+	while (*at) {
+		size_t len = strcspn(++at, "/?&=#");
+
+		if (len >= ECHO_MIN && holds(response, at, len))
+			return true;
+		at += len;
+	}
+	for (size_t i = 0; i < hook->header_count; i++) {
+		const char *value = strchr(hook->headers[i], ':');
+
+		value = value ? value + 1 + strspn(value + 1, " ") : hook->headers[i];
+		if (strlen(value) >= ECHO_MIN && holds(response, value, strlen(value)))
+			return true;
+	}
+	return false;
+}
+
 /* The first line of an answer often says what was wrong; a page of HTML does not. */
-static void write_reason(const struct nudged_response *response, char *reason, size_t size)
+static void write_reason(
+	const struct hook *hook, const struct nudged_response *response, char *reason, size_t size)
 {
 	const char *body = response->body;
 	size_t len = 0;
@@ -766,7 +800,7 @@ static void write_reason(const struct nudged_response *response, char *reason, s
 	else if (response->status == 404 || response->status == 410)
 		snprintf(reason, size, "the receiver answered %d: is this the right URL?",
 			response->status);
-	else if (len && body[0] != '<')
+	else if (len && body[0] != '<' && !is_echo(hook, response))
 		snprintf(reason, size, "the receiver answered %d: %.*s", response->status, (int)len,
 			body);
 	else
@@ -798,7 +832,7 @@ static int webhook_judge(
 	if (!judge_transport(hook, response, &verdict, reason)) {
 		judge_answer(hook, response, &verdict);
 		if (!verdict.reason && verdict.outcome != NUDGED_SENT) {
-			write_reason(response, reason, sizeof(reason));
+			write_reason(hook, response, reason, sizeof(reason));
 			verdict.reason = reason;
 		}
 	}

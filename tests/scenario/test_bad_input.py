@@ -107,6 +107,32 @@ def test_why_a_receiver_cannot_be_reached_is_said_in_words(nudged):
     assert "token" not in "".join(daemon.log)
 
 
+def test_a_receiver_that_repeats_its_request_does_not_bring_a_secret_into_the_record(nudged):
+    def repeat(connection):
+        with connection:
+            asked = connection.recv(65536).split(b"\r\n")
+            said = b"Cannot " + asked[0] + b" with " + b" ".join(line for line in asked if line.lower().startswith(b"x-"))
+            connection.sendall(b"HTTP/1.1 500 " + said + b"\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(said) + said)
+
+    def serve():
+        while True:
+            try:
+                repeat(server.accept()[0])
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        daemon = nudged(channels=f'{{ id = "hook"; plugin = "webhook"; url = "http://127.0.0.1:{server.getsockname()[1]}/services/canary-path?key=canary-key"; '
+                                 'headers = [ "X-Token: canary-header" ]; allow_private = true; },',
+                        people=person("ana"), reminders=once("r", "ana", 0)).start(level="debug")
+        assert "the receiver answered 500" in daemon.wait("retry")[0].message
+        said = "\n".join(daemon.log) + "".join(daemon.ctl(*verb).stdout for verb in (["status"], ["deliveries", "--json"], ["export", "ana"]))
+        daemon.stop()
+    assert "canary" not in said
+    assert not [file for file in (daemon.folder / "state").iterdir() if b"canary" in file.read_bytes()]
+
+
 def test_two_programs_on_one_port_are_told_apart_by_a_sentence(nudged, receiver):
     daemon = nudged(top=f'listen = "127.0.0.1:{receiver.port}";', channels=hook(receiver), people=person("ana"),
                     reminders=reminder("r", "ana")).spawn()
