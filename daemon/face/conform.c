@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "face/table.h"
 #include "port/plugin.h"
 
 #include <signal.h>
@@ -26,13 +27,14 @@ struct run {
 static void report(struct run *run, bool fine, const char *format, ...) printf_like(3, 4);
 static void report(struct run *run, bool fine, const char *format, ...)
 {
+	cleanup(buf_free) struct buf line = BUF_MAX(4096);
 	va_list args;
 
-	printf("%s %d - ", fine ? "ok" : "not ok", ++run->count);
+	buf_printf(&line, "%s %d - ", fine ? "ok" : "not ok", ++run->count);
 	va_start(args, format);
-	vprintf(format, args);
+	buf_vprintf(&line, format, args);
 	va_end(args);
-	putchar('\n');
+	table_print_line(stdout, SHADE_PLAIN, buf_str(&line));
 	fflush(stdout);
 	run->failed += !fine;
 }

@@ -244,6 +244,9 @@ int tool_main(int argc, char **argv)
 			names[0] ? "\"?" : "");
 	}
 	if (tool.verb->run_main) {
+		static char name[] = "nudgectl next";
+
+		argv[at] = name; /* what getopt begins its sentence with */
 		optind = 0;
 		opterr = 1;
 		return tool.verb->run_main(argc - at, argv + at);

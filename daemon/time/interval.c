@@ -170,7 +170,8 @@ int at_parse(struct draft *draft)
 	int r = civil_parse(draft->scan.text, &at, &is_utc);
 
 	if (r == -ERANGE)
-		return scan_fail(&draft->scan, NULL, "there is no such date or time");
+		return scan_fail(&draft->scan, NULL,
+			"there is no such date or time: write it as 2026-12-24T18:00");
 	if (r < 0)
 		return scan_fail(&draft->scan, NULL,
 			"expected a time such as 2026-12-24T18:00, with Z or +01:00 for an "
