@@ -314,7 +314,7 @@ def reminder(id, to, schedule='every = "1h"', more=""):
 
 def utc(seconds_from_now, now=None):
     """The instant as a schedule's `at`: absolute, whole seconds, at least as far away as asked for."""
-    at = int((time.time() if now is None else now) + seconds_from_now) + 1
+    at = int((time.time() if now is None else now) + seconds_from_now) + (4 if SANITIZED else 1)  # a slow start is no miss
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)), at
 
 

@@ -2,11 +2,7 @@
 
 import time
 
-import pytest
-
 from scenario.harness import hook, person, reminder
-
-pytestmark = pytest.mark.sanitized
 
 DAY = "2026-06-03"  # a Wednesday
 

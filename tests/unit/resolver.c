@@ -249,11 +249,11 @@ static void less_is_every_second_one(void **state)
 	const char *last = "";
 
 	for (int day = 1; day <= 20; day++) {
-		char date[16];
+		char date[CIVIL_TEXT];
 		struct lines lines;
 		const char *now;
 
-		snprintf(date, sizeof(date), "2026-06-%02d", day);
+		date_write(date_from_ymd(2026, 6, day), date);
 		preview(model, &view, date, "ana", &lines);
 		now = strstr(lines.text, "skipped(less)") ? "skipped" : "send";
 		assert_non_null(strstr(lines.text, now));
