@@ -11,6 +11,7 @@
 enum {
 	MISSED_AFTER_MS = 60 * 1000,  /* later than this, time was not watched */
 	MARK_AHEAD_MS = 86400 * 1000, /* a mark further ahead of the clock is reset */
+	SET_BACK_MS = 60 * 1000,      /* less is not worth a word */
 	RECOVER_S = 5,
 	PRUNE_SLICE = 200, /* a slice holds up other commits while it runs */
 	CARE_FIRST_S = 60,
@@ -94,13 +95,26 @@ static void check_mark(struct engine *engine)
 	planner_use_model(engine->planner, engine->model, now);
 }
 
+static void report_clock(struct engine *engine)
+{
+	int64_t back = planner_mark(engine->planner) - clock_now(engine->clock);
+
+	if (back > SET_BACK_MS && back <= MARK_AHEAD_MS)
+		report(EVENT_CLOCK_SET, NULL,
+			"the clock was set back: what is due in the next %lld min was decided "
+			"already, and is not repeated",
+			(long long)back / 60000);
+	else
+		report(EVENT_CLOCK_SET, NULL, "the clock was set, or the machine resumed");
+}
+
 static void on_ring(void *owner, bool clock_set)
 {
 	struct engine *engine = owner;
 	int64_t next = planner_next_at(engine->planner);
 
 	if (clock_set) {
-		report(EVENT_CLOCK_SET, NULL, "the clock was set, or the machine resumed");
+		report_clock(engine);
 		engine->missed = true;
 		check_mark(engine);
 		dispatch_review(engine->dispatch);

@@ -586,7 +586,9 @@ static void on_backed_up(void *owner, const struct store_result *result)
 	auto_free char *why = NULL;
 
 	if (result->error)
-		why = str_printf("the backup failed: %s", strerror(-result->error));
+		why = str_printf("cannot write the backup to %s: %s", asked->what,
+			result->error == -EEXIST ? "it exists already, and is never overwritten"
+						 : strerror(-result->error));
 	asked_end(asked, result->error, why);
 }
 
@@ -596,8 +598,10 @@ void engine_backup(struct engine *engine, const char *path, engine_on_done on_do
 
 	if (path[0] != '/')
 		refuse(asked, -EINVAL, str_new("a backup needs an absolute path"));
-	else
+	else {
+		asked->what = str_new(path);
 		store_backup(engine->store, path, on_backed_up, asked);
+	}
 }
 
 static void on_forgotten(void *owner, const struct store_result *result)

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "face/control.h"
 #include "face/table.h"
 
 #include <errno.h>
@@ -177,6 +178,9 @@ int client_ask(const struct tool *tool, const char *method, json_t *parameters, 
 	bool goes_on = status == TOOL_DONE;
 
 	json_decref(call);
+	if (goes_on && strlen(text) > CONTROL_REQUEST_MAX)
+		return tool_refuse("that is longer than the %d bytes that the daemon takes",
+			CONTROL_REQUEST_MAX);
 	if (goes_on && !send_all(fd, text, strlen(text) + 1))
 		return no_daemon(tool, path, errno);
 	while (goes_on) {

@@ -53,7 +53,7 @@ static void on_summary(void *owner, int error, const char *why)
 /* False after refusing. */
 static bool read_id(struct call *call, const char *name, struct id *ret)
 {
-	if (id_read(call_text(call, name), ret) == 0)
+	if (id_read(call_text(call, name), ret) == 0 && !id_none(*ret))
 		return true;
 	call_refuse(call, "\"%s\" is not the id of %s %s", call_text(call, name),
 		*name == 'o' ? "an" : "a", name);

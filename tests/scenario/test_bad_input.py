@@ -166,6 +166,33 @@ def test_what_was_typed_is_repeated_without_its_controls_and_not_endlessly(nudge
     assert done.returncode == 1 and len(done.stderr) < 1100 and done.stderr.count(b"\n") == 1
 
 
+def test_an_id_of_zeros_is_nobodys(nudged, receiver):
+    receiver.reply = lambda arrival: 400
+    daemon = nudged(channels=hook(receiver), people=person("ana"), reminders=once("r", "ana", 0)).start()
+    daemon.wait("refused")
+    for verb in ("retry", "drop"):
+        done = daemon.ctl(verb, "0" * 26, status=1)
+        assert "is not the id of" in done.stderr
+    assert len(receiver.arrivals) == 1
+
+
+def test_an_answer_that_is_too_long_is_refused_before_it_is_sent(nudged, receiver):
+    daemon = nudged(channels=hook(receiver), people=person("ana"), reminders=once("r", "ana", 0)).start()
+    arrival = receiver.wait(1)[0]
+    done = daemon.ctl("answer", arrival.occurrences[0], "done", "t" * 100000, status=1)
+    assert "longer than the 65536 bytes" in done.stderr
+
+
+def test_a_backup_never_overwrites_and_names_the_file(nudged, receiver):
+    daemon = nudged(channels=hook(receiver), people=person("ana"), reminders=reminder("r", "ana")).start()
+    file = daemon.folder / "copy"
+    file.write_text("precious")
+    done = daemon.ctl("backup", str(file), status=1)
+    assert f"cannot write the backup to {file}: it exists already" in done.stderr and file.read_text() == "precious"
+    done = daemon.ctl("backup", str(daemon.folder / "no" / "copy"), status=1)
+    assert "No such file or directory" in done.stderr
+
+
 class Impostor:
     """Answers whatever is asked on the control socket with the same bytes, and hangs up."""
 
