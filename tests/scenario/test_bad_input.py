@@ -11,6 +11,8 @@ import pytest
 
 from scenario.harness import BUILD, PATIENCE, eventually, free_port, hook, once, person, reminder
 
+pytestmark = pytest.mark.sanitized
+
 GOOD = """timezone = "UTC";
 channels = ( { id = "hook"; plugin = "webhook"; url = "https://hooks.example.org/in"; } );
 people = (
