@@ -102,8 +102,9 @@ def test_a_full_disk_is_said_holds_everything_and_heals_by_itself(nudged, receiv
 
 
 def no_gap(receiver):
-    due = sorted({time.mktime(time.strptime(a.items[0]["due"], "%Y-%m-%dT%H:%M:%SZ")) for a in receiver.all()})
-    assert len(due) == len(receiver.all())
+    arrivals = receiver.all()
+    due = sorted({time.mktime(time.strptime(a.items[0]["due"], "%Y-%m-%dT%H:%M:%SZ")) for a in arrivals})
+    assert len(due) == len(arrivals), arrivals
     return all(b - a == 1 for a, b in zip(due, due[1:]))
 
 
