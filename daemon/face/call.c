@@ -145,6 +145,15 @@ bool call_resume(struct call *call)
 	return false;
 }
 
+bool call_resume_with(struct call *call, int error)
+{
+	if (!call_resume(call))
+		return false;
+	if (error)
+		call_refuse(call, "the store did not answer: %s", strerror(-error));
+	return !error;
+}
+
 void call_stream(struct call *call, void (*step)(struct call *call), void *state,
 	void (*free_state)(void *state))
 {

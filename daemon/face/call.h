@@ -64,6 +64,8 @@ void call_fail(struct call *call, const char *error, json_t *parameters);
 void call_wait(struct call *call);
 /* First thing in every completion: false when nobody listens any more (the call is gone then). */
 bool call_resume(struct call *call) must_check;
+/* The same for what the store was asked: false also after refusing because of its error (-errno). */
+bool call_resume_with(struct call *call, int error) must_check;
 
 /* A stream: step is called whenever there is room for more; it sends some pieces, or waits for the
  * engine, or ends the call. `state` is the stream's own, freed with the call. */

@@ -198,12 +198,8 @@ static void on_explain_occurrences(
 	struct store_query query = {.limit = DELIVERIES_MOST};
 	json_t *list;
 
-	if (!call_resume(call))
+	if (!call_resume_with(call, error))
 		return;
-	if (error) {
-		call_refuse(call, "the store did not answer: %s", strerror(-error));
-		return;
-	}
 	if (!count) {
 		finish_explain(call, NULL);
 		return;

@@ -109,12 +109,8 @@ static void on_occurrences(
 	struct call *call = owner;
 	json_t *list;
 
-	if (!call_resume(call))
+	if (!call_resume_with(call, error))
 		return;
-	if (error) {
-		call_refuse(call, "the store did not answer: %s", strerror(-error));
-		return;
-	}
 	list = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, shape_occurrence(occurrences[i]));
@@ -136,12 +132,8 @@ static void on_deliveries(void *owner, int error, struct delivery *const *delive
 	struct call *call = owner;
 	json_t *list;
 
-	if (!call_resume(call))
+	if (!call_resume_with(call, error))
 		return;
-	if (error) {
-		call_refuse(call, "the store did not answer: %s", strerror(-error));
-		return;
-	}
 	list = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, shape_delivery(deliveries[i]));
@@ -228,12 +220,8 @@ static void on_export_occurrences(
 	struct export *export;
 	json_t *list;
 
-	if (!call_resume(call))
+	if (!call_resume_with(call, error))
 		return;
-	if (error) {
-		call_refuse(call, "the store did not answer: %s", strerror(-error));
-		return;
-	}
 	export = call_state(call);
 	list = json_array();
 	for (size_t i = 0; i < count; i++)
@@ -270,12 +258,8 @@ static void on_export_deliveries(
 	struct export *export;
 	json_t *list;
 
-	if (!call_resume(call))
+	if (!call_resume_with(call, error))
 		return;
-	if (error) {
-		call_refuse(call, "the store did not answer: %s", strerror(-error));
-		return;
-	}
 	export = call_state(call);
 	list = json_array();
 	for (size_t i = 0; i < count; i++)

@@ -1,5 +1,5 @@
-"""A daemon of one's own for a scenario: a scratch folder, a receiver that keeps what it is sent, the
-real nudged and nudgectl. Everything it starts ends with it."""
+"""A small organisation for the scenarios of the faces: one configuration with people, places and
+reminders of every sort, its daemon and its nudgectl. Everything it starts ends with it."""
 
 import json
 import os
@@ -7,14 +7,11 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("NUDGED_BUILD", ROOT / "build"))
-PATIENCE = 20  # seconds until a test gives up waiting for something that should be there at once
+from scenario.harness import BUILD, PATIENCE, ROOT, Receiver, eventually, free_port
+
+__all__ = ["BUILD", "ROOT", "House", "run_ctl", "wait_for"]
 
 CONFIG = """
 timezone = "Europe/London";
@@ -44,59 +41,14 @@ reminders = (
 """
 
 
-def wait_for(what, seconds=PATIENCE):
-    """The first true value of what(); fails the test after a time that no healthy run needs."""
-    end = time.monotonic() + seconds
-    while True:
-        value = what()
-        if value:
-            return value
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Receiver:
-    """Takes every POST with 200 and keeps its body."""
-
-    def __init__(self):
-        receiver = self
-        self.got = []
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append(json.loads(body))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+def wait_for(condition):
+    return eventually("what the test waits for", condition)
 
 
 class House:
     def __init__(self, store="memory", more="", reminders="", listen=None):
         self.folder = Path(tempfile.mkdtemp(prefix="nudged-test-"))
-        self.receiver = Receiver()
+        self.receiver = Receiver().start()
         self.listen = listen or f"127.0.0.1:{free_port()}"
         self.control = self.folder / "control"
         self.config = self.folder / "nudged.conf"
@@ -141,10 +93,9 @@ class House:
 
     def send(self, reminder="practice"):
         """Sends by hand; gives the item that arrived."""
-        before = len(self.receiver.got)
+        before = len(self.receiver.all())
         self.ctl("send", reminder)
-        wait_for(lambda: len(self.receiver.got) > before)
-        return self.receiver.got[before]["data"]
+        return self.receiver.wait(before + 1)[before].body["data"]
 
     def stop(self):
         if not self.daemon:
@@ -166,7 +117,7 @@ class House:
             code = self.stop()
             assert code == 0 or what[0], f"nudged ended with {code}: {self.log}"
         finally:
-            self.receiver.close()
+            self.receiver.stop()
             shutil.rmtree(self.folder)
 
 

@@ -307,12 +307,12 @@ def test_every_answer_can_be_given_by_hand(house, answer):
 
 
 def test_a_dry_run_shows_what_would_go_and_sends_nothing(house):
-    before = len(house.receiver.got), len(house.rows("list", "--all", "--limit", "1000"))
+    before = len(house.receiver.all()), len(house.rows("list", "--all", "--limit", "1000"))
     text = house.ctl("send", "practice", "--dry-run").stdout
     assert "1 message would go" in text and "after stand-up" in text
     row = house.rows("send", "practice", "--to", "ana", "--dry-run")[0]
     assert [(m["person"], m["channel"]) for m in row["messages"]] == [("ana", "hook")]
-    assert (len(house.receiver.got), len(house.rows("list", "--all", "--limit", "1000"))) == before
+    assert (len(house.receiver.all()), len(house.rows("list", "--all", "--limit", "1000"))) == before
 
 
 def test_refusals_end_with_1_and_one_sentence(house):
@@ -355,11 +355,11 @@ def test_a_pause_shows_with_its_reason_until_it_is_ended(house, until):
 
 
 def test_test_channel_sends_only_when_it_is_told_to(house):
-    before = len(house.receiver.got)
+    before = len(house.receiver.all())
     assert "POST http://127.0.0.1" in house.ctl("test-channel", "hook").stdout
-    assert len(house.receiver.got) == before
+    assert len(house.receiver.all()) == before
     row = house.rows("test-channel", "hook", "--send")[0]
-    assert row["verdict"] and len(house.receiver.got) == before + 1
+    assert row["verdict"] and len(house.receiver.all()) == before + 1
 
 
 def test_reload_takes_the_new_configuration_or_gives_every_complaint(house):
@@ -446,7 +446,7 @@ def test_what_an_interval_sent_is_explained_from_the_record():
     with House(reminders=', { id = "tick"; kind = "note"; every = "1s"; anywhere = true; to = [ "ana" ]; title = "T"; text = "T"; }',
                more='daily_limit = 0;') as house:
         house.start()
-        wait_for(lambda: house.receiver.got)
+        wait_for(lambda: house.receiver.all())
         row = house.rows("list", "--reminder", "tick", "--all")[-1]
         date = datetime.fromisoformat(row["due"]).astimezone(ZoneInfo("Europe/London")).date()
         told = json.loads(house.ctl("explain", "ana", "tick", date, "--json").stdout)
