@@ -164,7 +164,9 @@ static void take_entry(struct agenda *agenda, struct agenda_entry *entry, int64_
 {
 	static const size_t keep[] = {
 		[CATCH_UP_LATEST] = 1, [CATCH_UP_NONE] = 0, [CATCH_UP_ALL] = CATCH_UP_NEWEST};
-	size_t first = due->count, let_go = 0, overflow = 0;
+	int64_t recent = now_at / 1000 - entry->reminder->grace_s -
+			 resolver_reach_s(entry->reminder, entry->place) - 1;
+	size_t first = due->count, let_go = 0, overflow = 0, seen = 0;
 	struct place_slot newest = entry->next;
 	bool more = true;
 
@@ -180,6 +182,9 @@ static void take_entry(struct agenda *agenda, struct agenda_entry *entry, int64_
 			keep_newest(due, first, CATCH_UP_NEWEST, &let_go);
 			overflow += let_go;
 		}
+		/* Ten years of every second are not counted: what no grace can save is leapt over. */
+		if (missed && ++seen == AGENDA_COUNTED && recent > newest.slot.utc)
+			more = entry_step(entry, recent);
 	}
 	entry_schedule(agenda, entry, more);
 	if (!missed)

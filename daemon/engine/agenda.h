@@ -43,7 +43,9 @@ struct due_list {
 
 /* Takes everything due at or before now_at, in order of place, then time, and moves the entries on.
  * missed: the time since the mark was not watched (start, resume, a clock that was set): catch_up
- * decides then, and on_missed hears how many slots were let go, and which one stands for them. */
+ * decides then, and on_missed hears how many slots were let go (AGENDA_COUNTED: so many or more),
+ * and which one stands for them. Bounded work, however long it was. */
+enum { AGENDA_COUNTED = 100000 };
 void agenda_take_due(struct agenda *agenda, int64_t now_at, bool missed, struct due_list *due,
 	void (*on_missed)(void *owner, const struct agenda_entry *entry, size_t count,
 		const struct place_slot *newest),

@@ -593,8 +593,8 @@ static void on_missed(void *owner unused_arg, const struct agenda_entry *entry, 
 	struct subject subject = {
 		.reminder = entry->reminder->id, .due_at = newest ? newest->due_at : 0};
 
-	report(EVENT_MISSED, &subject, "%s: %zu slots were missed in %s and are not sent",
-		entry->reminder->id, count,
+	report(EVENT_MISSED, &subject, "%s: %zu%s slots were missed in %s and are not sent",
+		entry->reminder->id, count, count >= AGENDA_COUNTED - 1 ? " or more" : "",
 		entry->place->id ? entry->place->id : "the default place");
 	if (newest)
 		report(EVENT_CAUGHT_UP, &subject, "%s: one message stands for what was missed",

@@ -108,6 +108,26 @@ static void downtime_leaves_what_catch_up_says(void **state)
 	}
 }
 
+/* Counting every second of ten years one by one would hold the loop for ten seconds. */
+static void years_of_seconds_are_leapt_over(void **state)
+{
+	struct model *model = model_of("", PLACES, PERSON("a", "p"), EVERY("r", "*:*:*", ""));
+	struct agenda *agenda = agenda_new(model, &view, NOON);
+	struct due_list due = {0};
+	struct missed missed = {0};
+	int64_t now = NOON + 10 * 365 * 24 * HOUR_MS;
+
+	agenda_take_due(agenda, now, true, &due, on_missed, &missed);
+	assert_int_equal(due.count, 1);
+	assert_true(due.list[0].slot.due_at == now);
+	assert_true(missed.count >= AGENDA_COUNTED && missed.count < 2 * AGENDA_COUNTED);
+	assert_true(missed.stands);
+	assert_true(agenda_next_at(agenda) == now + 1000);
+	free(due.list);
+	agenda_free(agenda);
+	model_unref(model);
+}
+
 static void a_reminder_starts_where_it_began(void **state)
 {
 	int64_t begun_at = NOON + 50 * MINUTE_MS;
@@ -172,6 +192,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(people_of_a_place_share_an_entry),
 		cmocka_unit_test(what_is_due_comes_in_order_and_only_once),
 		cmocka_unit_test(downtime_leaves_what_catch_up_says),
+		cmocka_unit_test(years_of_seconds_are_leapt_over),
 		cmocka_unit_test(a_reminder_starts_where_it_began),
 		cmocka_unit_test(a_slot_that_was_moved_over_the_mark_is_still_to_come),
 		cmocka_unit_test(the_rest_of_the_day_ends_at_local_midnight),
