@@ -115,7 +115,7 @@ static void years_of_seconds_are_leapt_over(void **state)
 	struct agenda *agenda = agenda_new(model, &view, NOON);
 	struct due_list due = {0};
 	struct missed missed = {0};
-	int64_t now = NOON + 10 * 365 * 24 * HOUR_MS;
+	int64_t now = NOON + INT64_C(10) * 365 * 24 * HOUR_MS;
 
 	agenda_take_due(agenda, now, true, &due, on_missed, &missed);
 	assert_int_equal(due.count, 1);
