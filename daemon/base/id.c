@@ -34,17 +34,13 @@ struct id id_new(int64_t now_ms)
 
 void id_write(struct id id, char text[static ID_TEXT])
 {
+	unsigned __int128 bits = 0;
+
+	for (size_t i = 0; i < sizeof(id.bytes); i++)
+		bits = bits << 8 | id.bytes[i];
 	/* 128 bits in 26 characters: the first carries 3 bits, the others 5. */
-	for (int c = 0; c < 26; c++) {
-		int value = 0;
-
-		for (int b = 0; b < 5; b++) {
-			int bit = c * 5 + b - 2;
-
-			value = value << 1 | (bit < 0 ? 0 : id.bytes[bit / 8] >> (7 - bit % 8) & 1);
-		}
-		text[c] = alphabet[value];
-	}
+	for (int c = 25; c >= 0; c--, bits >>= 5)
+		text[c] = alphabet[bits & 31];
 	text[26] = 0;
 }
 
