@@ -101,6 +101,28 @@ def test_a_full_disk_is_said_holds_everything_and_heals_by_itself(nudged, receiv
     eventually("no gap is left", lambda: no_gap(receiver))
 
 
+@needs_root
+def test_what_waits_for_another_try_is_not_tried_while_the_disk_is_full(nudged, receiver):
+    """An attempt whose outcome could not be recorded might be repeated for ever."""
+    receiver.reply = lambda a: 503 if a.person == "bo" else 200
+    daemon = nudged(channels=hook(receiver, more='retry_max = "500ms";'), people=person("ana") + person("bo"),
+                    reminders=once("stuck", "bo") + reminder("tick", "ana", 'every = "1s"'))
+    state = daemon.folder / "state"
+    state.mkdir(mode=0o700)
+    daemon.start(wrap=["unshare", "-m", "sh", "-c", f'mount -t tmpfs -o size=1m,mode=0700 none "{state}" && exec "$@"', "sh"])
+    receiver.wait(3, person="bo")
+    inside = ["nsenter", "-t", str(daemon.process.pid), "-m"]
+    subprocess.run([*inside, "sh", "-c", f'cat /dev/zero > "{state}/filler" 2>/dev/null; true'], check=True)
+    daemon.wait("store_failed")
+    time.sleep(1)
+    before = len(receiver.all(person="bo"))
+    time.sleep(3)
+    assert len(receiver.all(person="bo")) == before
+    subprocess.run([*inside, "rm", f"{state}/filler"], check=True)
+    daemon.wait("store_recovered")
+    receiver.wait(before + 2, person="bo")
+
+
 def no_gap(receiver):
     arrivals = receiver.all()
     due = sorted({time.mktime(time.strptime(a.items[0]["due"], "%Y-%m-%dT%H:%M:%SZ")) for a in arrivals})
