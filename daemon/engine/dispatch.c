@@ -269,6 +269,7 @@ static void job_start(struct job *job)
 	auto_free char *error = NULL;
 
 	job_leave_queue(job);
+	job->paused = false;
 	if (dispatch_now(job->dispatch) >= job->delivery->expire_at) {
 		settle_failure(job, DELIVERY_EXPIRED, EVENT_EXPIRED,
 			job->delivery->reason ? job->delivery->reason : "its time had passed");
@@ -298,6 +299,25 @@ static void lane_wake_waiting(struct lane *lane)
 	}
 }
 
+/* Puts a job aside that is for somebody, or about something, that is paused. What an administrator
+ * sends by hand goes all the same. */
+static bool job_is_put_aside(struct job *job)
+{
+	struct dispatch *dispatch = job->dispatch;
+	const struct delivery *delivery = job->delivery;
+	int64_t until;
+
+	if (delivery->purpose == PURPOSE_MANUAL)
+		return false;
+	until = dispatch->settings.held_until(dispatch->settings.owner, delivery);
+	if (until <= dispatch_now(dispatch))
+		return false;
+	job_leave_queue(job);
+	job->paused = true;
+	job_make_wait(job, MIN_OF(until, delivery->expire_at));
+	return true;
+}
+
 /* Expired ones need no room: they leave even while the lane rests. */
 static void lane_pump(struct lane *lane, int *slice)
 {
@@ -308,6 +328,8 @@ static void lane_pump(struct lane *lane, int *slice)
 	while ((job = TAILQ_FIRST(&lane->ready)) && *slice > 0) {
 		bool expired = dispatch_now(lane->dispatch) >= job->delivery->expire_at;
 
+		if (!expired && job_is_put_aside(job))
+			continue;
 		if (!expired && (lane_rest_until(lane) || !account_has_room(lane->account) ||
 					!lane_take_token(lane)))
 			return;
@@ -504,6 +526,15 @@ void dispatch_hold(struct dispatch *dispatch, bool held)
 
 void dispatch_review(struct dispatch *dispatch)
 {
+	struct job *job, *next;
+
+	HASH_ITER(hh, dispatch->jobs, job, next) {
+		if (!job->paused || job->phase != JOB_WAITING)
+			continue;
+		job->paused = false;
+		job_leave_queue(job);
+		job_make_ready(job);
+	}
 	dispatch_wake(dispatch);
 }
 

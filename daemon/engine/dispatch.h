@@ -24,6 +24,8 @@ struct dispatch_settings {
 	void *owner;
 	/* Until when a channel is paused by an administrator (ms), 0: it is not. */
 	int64_t (*paused_until)(void *owner, const char *channel);
+	/* The same for one delivery, because of whom it is for or what is in it. */
+	int64_t (*held_until)(void *owner, const struct delivery *delivery);
 	/* A settlement could not be recorded (-errno), or could again (0). */
 	void (*on_store)(void *owner, int error);
 };

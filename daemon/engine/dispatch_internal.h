@@ -22,6 +22,7 @@ struct job {
 	struct heap_node wait; /* in lane->waiting by next_at */
 	TAILQ_ENTRY(job) in_ready;
 	struct transfer *transfer;
+	bool paused;   /* waits for the end of a pause, not for another try */
 	int unknowns;  /* attempts that got no answer */
 	char *address; /* the receiver said: moved */
 	UT_hash_handle hh;

@@ -225,6 +225,14 @@ static int64_t paused_until(void *owner, const char *channel)
 	return known_channel_paused_until(engine->known, channel);
 }
 
+static int64_t held_until(void *owner, const struct delivery *delivery)
+{
+	const struct engine *engine = owner;
+
+	return known_delivery_paused_until(engine->known, delivery,
+		model_person(engine->model, delivery->recipient), clock_now(engine->clock));
+}
+
 /* ---- care: history is pruned in slices ---- */
 
 static void care_later(struct engine *engine, int64_t seconds)
@@ -424,6 +432,7 @@ static int make_parts(struct engine *engine)
 		.link_key = &engine->link_key,
 		.owner = engine,
 		.paused_until = paused_until,
+		.held_until = held_until,
 		.on_store = on_dispatch_store};
 	struct follow_settings follow = {.loop = engine->loop,
 		.clock = engine->clock,

@@ -216,6 +216,30 @@ bool known_pause_status(const struct known *known, size_t index, struct pause_st
 	return false;
 }
 
+int64_t known_delivery_paused_until(const struct known *known, const struct delivery *delivery,
+	const struct person *person, int64_t at)
+{
+	const struct pause *pause;
+	int64_t until = TIME_NEVER;
+
+	if (!known->pauses)
+		return 0;
+	pause = find_pause(known, at, "all", NULL, NULL);
+	if (!pause && person)
+		pause = find_pause(known, at, "person", person->id, NULL);
+	for (size_t i = 0; !pause && person && i < person->n_teams; i++)
+		pause = find_pause(known, at, "team", person->teams[i]->id, NULL);
+	if (pause)
+		return pause->until_at;
+	for (size_t i = 0; i < delivery->count; i++) {
+		pause = find_pause(known, at, "reminder", delivery->items[i]->key.reminder, NULL);
+		if (!pause)
+			return 0;
+		until = MIN_OF(until, pause->until_at);
+	}
+	return delivery->count ? until : 0;
+}
+
 int64_t known_channel_paused_until(const struct known *known, const char *channel)
 {
 	char what[WHAT_MAX];

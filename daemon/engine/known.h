@@ -23,5 +23,9 @@ void known_pause(struct known *known, const char *what, int64_t since_at, int64_
 void known_begin_by(struct known *known, int64_t now_at);
 bool known_resume(struct known *known, const char *what); /* false: it was not paused */
 bool known_pause_status(const struct known *known, size_t index, struct pause_status *ret);
+/* Until when an open delivery must wait because everything, its person (NULL: a room), a team of
+ * theirs, or each reminder in it is paused, ms; 0: it need not. */
+int64_t known_delivery_paused_until(const struct known *known, const struct delivery *delivery,
+	const struct person *person, int64_t at);
 /* Until when a channel is paused, ms; 0: it is not. */
 int64_t known_channel_paused_until(const struct known *known, const char *channel);

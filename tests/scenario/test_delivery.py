@@ -102,3 +102,19 @@ def test_a_room_gets_one_message_without_answer_links(nudged, receiver):
            people="", reminders=once("stand-up", "room:chat")).start()
     arrival = receiver.wait(path="/chat")[0]
     assert "/a/" not in arrival.text and "stand-up" in arrival.text
+
+
+def test_a_pause_keeps_back_what_waits_for_another_try_and_a_resume_lets_it_go(nudged, receiver):
+    receiver.reply = lambda a: 503
+    daemon = nudged(channels=hook(receiver, more='retry_max = "300ms";'), people=person("ana") + person("bo"),
+                    reminders=once("a", "all")).start()
+    receiver.wait(2, person="ana")
+    daemon.ctl("pause", "person:ana", "--reason", "at a wedding")
+    receiver.reply = lambda a: 200
+    receiver.wait(1, person="bo", accepted=True)
+    eventually("the try that was under way has ended", lambda: daemon.status()["counts"]["in_flight"] == 0)
+    before = len(receiver.all(person="ana"))
+    time.sleep(1)
+    assert len(receiver.all(person="ana")) == before
+    daemon.ctl("resume", "person:ana")
+    receiver.wait(1, person="ana", accepted=True)
