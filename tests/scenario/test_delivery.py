@@ -110,11 +110,10 @@ def test_a_pause_keeps_back_what_waits_for_another_try_and_a_resume_lets_it_go(n
                     reminders=once("a", "all")).start()
     receiver.wait(2, person="ana")
     daemon.ctl("pause", "person:ana", "--reason", "at a wedding")
+    time.sleep(0.5)  # for a try that was under way
     receiver.reply = lambda a: 200
     receiver.wait(1, person="bo", accepted=True)
-    eventually("the try that was under way has ended", lambda: daemon.status()["counts"]["in_flight"] == 0)
-    before = len(receiver.all(person="ana"))
     time.sleep(1)
-    assert len(receiver.all(person="ana")) == before
+    assert not receiver.all(person="ana", accepted=True)
     daemon.ctl("resume", "person:ana")
     receiver.wait(1, person="ana", accepted=True)

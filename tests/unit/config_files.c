@@ -45,7 +45,7 @@ static void what_is_no_text_is_refused_with_its_line(void **state)
 	load("timezone = \"UTC\"\n\n;;\nstore = ;\n");
 	expect_said("syntax error");
 	load("keep = \"90d\";\nkeep = \"91d\";\n");
-	expect_said("nudged.conf:2: duplicate setting name");
+	expect_said("nudged.conf:2: a key on this line is set already: keep one of the two");
 }
 
 static void a_truncated_file_is_refused_wherever_it_ends(void **state)
@@ -75,7 +75,7 @@ static void what_is_too_large_or_too_deep_is_refused(void **state)
 	put_bytes("nudged.conf", text, len, 0600);
 	free(text);
 	load_with(false);
-	expect_said("it is too large");
+	expect_said("it is larger than");
 	load(deep);
 	expect_said("nudged.conf:1: brackets are nested deeper than 16 levels");
 	for (int i = 0; i < 2000; i++)
