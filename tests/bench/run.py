@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """make bench: the figures, each a ratio or a count measured in this run on this machine.
 
-usage: run.py [--build DIR] [--quick] [NAME...]     names: dispatch, start, lateness, curl
+usage: run.py [--build DIR] [--quick] [NAME...]     names: next, store, dispatch, start, lateness, curl
 """
 
 import argparse
@@ -265,7 +265,18 @@ def bench_curl(build, quick):
     print(f"dispatch_vs_curl_per_message {people / seconds / rate:.0f}")
 
 
-BENCHES = {"dispatch": bench_dispatch, "start": bench_start, "lateness": bench_lateness, "curl": bench_curl}
+def bench_next(build, _quick):
+    subprocess.run([build / "bench/next"], check=True)
+
+
+def bench_store(build, quick):
+    folder = scratch()
+    subprocess.run([build / "bench/store", "sqlite", folder / "state", "20000" if quick else "100000"], check=True)
+    shutil.rmtree(folder)
+
+
+BENCHES = {"next": bench_next, "store": bench_store, "dispatch": bench_dispatch, "start": bench_start,
+           "lateness": bench_lateness, "curl": bench_curl}
 
 
 def main():
