@@ -1,6 +1,9 @@
 /* The server's half of HTTP for small pages: one request a connection, answered and closed, so that
  * nothing of one visitor can reach into the next one's. Everything is bounded (see web.h); what is
- * not plain HTTP/1.0 or 1.1 with a Content-Length is refused with the status that says so. */
+ * not plain HTTP/1.0 or 1.1 with a Content-Length is refused with the status that says so.
+ *
+ * Why not libevent's evhttp: 2.1 has no cap on connections, does not say when a header is complete or
+ * a connection has ended (the deadlines need both), and answers some refusals without our headers. */
 #pragma once
 
 #include "base/buf.h"
