@@ -241,6 +241,7 @@ int dispatch_test(struct dispatch *dispatch, const char *channel, const char *ad
 		lane_free(lane);
 		message = test_message(
 			dispatch, address ? address : any_address(dispatch->model, target));
+		message->purpose = NUDGED_TEST;
 		r = outlet_encode(test->outlet, message, &request, &error);
 	}
 	if (r < 0) {

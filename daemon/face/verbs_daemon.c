@@ -51,8 +51,11 @@ static void show_counts(const json_t *counts)
 	json_t *value;
 
 	json_object_foreach((json_t *)counts, key, value) if (json_integer_value(value))
-		buf_printf(&line, "%s%lld %s", line.len ? ", " : "",
-			(long long)json_integer_value(value), key);
+		buf_printf(&line, "%s%s %lld", line.len ? ", " : "", key,
+			(long long)json_integer_value(value));
+	for (char *c = line.data; c && *c; c++)
+		if (*c == '_')
+			*c = ' ';
 	if (line.len)
 		printf("%s\n", buf_str(&line));
 }
@@ -120,7 +123,7 @@ static void show_status(void *owner, json_t *reply)
 	}
 	printf("nudged %s runs since %s; next at %s\n", show_member(status, "version"), started,
 		next);
-	printf("%s people, %s reminders, %s schedules\n", people, reminders, schedules);
+	printf("people %s, reminders %s, schedules %s\n", people, reminders, schedules);
 	show_counts(json_object_get(status, "counts"));
 	if (json_is_string(json_object_get(status, "store"))) {
 		auto_free char *line =

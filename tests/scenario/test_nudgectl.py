@@ -280,7 +280,7 @@ def test_status_tells_people_and_programs_the_same(house):
     row = house.rows("status")[0]
     assert row["people"] == 2 and row["reminders"] == 4 and {c["id"] for c in row["channels"]} == {"hook", "dead"}
     text = house.ctl("status").stdout
-    assert f"nudged {row['version']} runs since" in text and "2 people, 4 reminders" in text and "\033" not in text
+    assert f"nudged {row['version']} runs since" in text and "people 2, reminders 4" in text and "\033" not in text
 
 
 def test_a_sent_reminder_is_listed_answered_and_explained_from_the_record(house):
