@@ -11,7 +11,9 @@ from scenario.harness import BUILD, eventually, hook, once, person, reminder
 
 pytestmark = pytest.mark.sanitized
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for mounts and other users")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+CAN_MOUNT = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
+needs_mounts = pytest.mark.skipif(not CAN_MOUNT, reason="needs root and mounts of its own (unshare -m)")
 
 
 def small(nudged, receiver, **more):
@@ -57,7 +59,7 @@ def test_a_state_folder_that_others_can_write_is_refused(nudged, receiver):
     refuses(daemon, "state")
 
 
-@needs_root
+@needs_mounts
 def test_a_read_only_state_folder_is_refused_with_a_sentence(nudged, receiver):
     daemon = small(nudged, receiver)
     (daemon.folder / "state").mkdir(mode=0o700)
@@ -76,7 +78,7 @@ def test_a_damaged_database_is_refused_and_left_as_it_is(nudged, receiver):
     assert database.read_bytes() == before
 
 
-@needs_root
+@needs_mounts
 def test_a_full_disk_is_said_holds_everything_and_heals_by_itself(nudged, receiver):
     """No record, no send: while the disk is full nothing new leaves; with room again it goes on."""
     daemon = small(nudged, receiver, reminders=reminder("tick", "ana", 'every = "1s"', 'catch_up = "all";'))
@@ -101,7 +103,7 @@ def test_a_full_disk_is_said_holds_everything_and_heals_by_itself(nudged, receiv
     eventually("no gap is left", lambda: no_gap(receiver))
 
 
-@needs_root
+@needs_mounts
 def test_what_waits_for_another_try_is_not_tried_while_the_disk_is_full(nudged, receiver):
     """An attempt whose outcome could not be recorded might be repeated for ever."""
     receiver.reply = lambda a: 503 if a.person == "bo" else 200
@@ -130,7 +132,7 @@ def no_gap(receiver):
     return all(b - a == 1 for a, b in zip(due, due[1:]))
 
 
-@needs_root
+@needs_mounts
 def test_a_stop_while_the_disk_is_full_still_ends(nudged, receiver):
     daemon = small(nudged, receiver, reminders=reminder("tick", "ana", 'every = "1s"'))
     state = daemon.folder / "state"
