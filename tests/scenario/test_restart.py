@@ -51,7 +51,8 @@ def test_a_restart_within_grace_catches_up_one_of_each_reminder(nudged, receiver
     due = {}
     for a in receiver.all():
         due.setdefault(a.reminders[0], []).append(a.items[0]["due"][-3:-1])
-    assert due == {"newest": ["30"], "every": ["10", "20", "30"]}
+    # Several are under way at once: which of them arrives first is nobody's promise.
+    assert {r: sorted(d) for r, d in due.items()} == {"newest": ["30"], "every": ["10", "20", "30"]}
     assert daemon.events("missed", reminder="nothing") and daemon.events("caught_up", reminder="newest")
 
 
