@@ -1,7 +1,6 @@
 """Crashes, restarts, and clocks that jump: nothing lost, nothing twice, nothing early."""
 
 import random
-import sqlite3
 import time
 
 import pytest
@@ -171,18 +170,3 @@ def test_sigterm_and_sigint_finish_what_is_in_flight_and_exit_0(nudged, receiver
     assert daemon.ended() == 0
     time.sleep(0.3)
     assert len(receiver.all()) == 1
-
-
-def test_a_pass_that_is_repeated_after_a_crash_sends_nothing_again(nudged, receiver):
-    """A crash between the last slice and the mark leaves the mark behind: what was recorded is known by its key."""
-    daemon = nudged(channels=hook(receiver), people=person("ana") + person("bo"), reminders=once("a", "all")).start()
-    receiver.wait(2)
-    daemon.wait("delivered", 2)
-    daemon.stop()
-    with sqlite3.connect(daemon.folder / "state" / "nudged.db") as store:
-        moved = store.execute("UPDATE value SET value = CAST(value AS INTEGER) - 3600000 WHERE name = 'mark'").rowcount
-    store.close()
-    assert moved == 1
-    daemon.start()
-    time.sleep(1)
-    assert len(receiver.all()) == 2
