@@ -89,7 +89,7 @@ bool resolver_next(const struct reminder *reminder, const struct place *place, i
 	struct slot later;
 	enum rule_id rule;
 
-	if (!rule_next(reminder->rule, zone, after_utc, &slot.slot))
+	if (!rule_next(reminder->rule, zone, place->workdays, after_utc, &slot.slot))
 		return false;
 	slot.due_at = slot.slot.utc * 1000;
 	slot.send_at = slot_allowed_at(reminder, place, slot.slot.utc, &slot.rule);
@@ -98,7 +98,7 @@ bool resolver_next(const struct reminder *reminder, const struct place *place, i
 		slot.decision = DECISION_SKIPPED;
 		slot.send_at = slot.due_at;
 	} else if (slot.decision == DECISION_SHIFTED &&
-		   rule_next(reminder->rule, zone, slot.slot.utc, &later) &&
+		   rule_next(reminder->rule, zone, place->workdays, slot.slot.utc, &later) &&
 		   slot_allowed_at(reminder, place, later.utc, &rule) == slot.send_at) {
 		slot.decision = DECISION_SKIPPED;
 		slot.rule = BY_SUPERSEDED;
@@ -147,7 +147,8 @@ uint64_t resolver_ordinal(
 			return ordinal;
 		ordinal++;
 	}
-	while (rule_next(reminder->rule, zone, from, &step) && step.utc < slot->utc) {
+	while (rule_next(reminder->rule, zone, place->workdays, from, &step) &&
+		step.utc < slot->utc) {
 		if (++ordinal > SLOTS_A_DAY_COUNTED * 366)
 			return (uint64_t)slot->utc / 60;
 		from = step.utc;

@@ -350,7 +350,7 @@ static int request_answer(const struct request *request, struct zone **cached,
 	if (r < 0)
 		return r;
 	zone = rule_own_zone(rule) ? rule_own_zone(rule) : *cached;
-	for (int i = 0; i < request->count && rule_next(rule, zone, after, &slot); i++) {
+	for (int i = 0; i < request->count && rule_next(rule, zone, NULL, after, &slot); i++) {
 		on_slot(owner, zone, slot.utc);
 		after = slot.utc;
 	}

@@ -53,8 +53,17 @@ static void free_channel(struct channel *channel)
 	free(channel);
 }
 
+static void free_calendar(struct calendar_file *calendar)
+{
+	daysoff_free(calendar->daysoff);
+	free(calendar->path);
+	free(calendar);
+}
+
 static void free_place(struct place *place)
 {
+	free(place->holidays);
+	workdays_free(place->workdays);
 	free(place->id);
 	zone_unref(place->zone);
 	week_free(place->hours);
@@ -98,6 +107,7 @@ static void free_person(struct person *person)
 	free(person->addresses);
 	free(person->via);
 	free(person->away);
+	free(person->absence);
 	free(person->foci);
 	free(person);
 }
@@ -143,6 +153,7 @@ static void free_model(struct model *model)
 	FREE_ALL(model->people, model->n_people, free_person);
 	FREE_ALL(model->roles, model->n_roles, free_role);
 	FREE_ALL(model->teams, model->n_teams, free_team);
+	FREE_ALL(model->calendars, model->n_calendars, free_calendar);
 	FREE_ALL(model->places, model->n_places, free_place);
 	FREE_ALL(model->channels, model->n_channels, free_channel);
 	FREE_ALL(model->packs, model->n_packs, prompt_pack_free);

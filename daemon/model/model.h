@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "model/prompt.h"
 #include "model/template.h"
+#include "time/daysoff.h"
 #include "time/rule.h"
 #include "time/week.h"
 
@@ -40,6 +41,14 @@ struct channel {
 	bool is_room, needs_address;
 };
 
+/* One .ics file, however many places and people name it. Its content is replaced when the file was
+ * changed: the one part of a model that is not for ever. */
+struct calendar_file {
+	char *path; /* absolute */
+	struct where where;
+	struct daysoff *daysoff;
+};
+
 struct place {
 	char *id; /* NULL: the default place of whoever has none */
 	uint32_t index;
@@ -47,6 +56,9 @@ struct place {
 	struct zone *zone;
 	struct week *hours; /* NULL: any time */
 	struct week *quiet; /* NULL: never */
+	const struct calendar_file **holidays;
+	size_t n_holidays;
+	struct workdays *workdays; /* the weekdays of its hours less its holidays; NULL: neither */
 };
 
 struct focus {
@@ -99,6 +111,8 @@ struct person {
 	bool via_all;
 	struct away *away;
 	size_t n_away;
+	const struct calendar_file **absence;
+	size_t n_absence;
 	struct focus *foci;
 	size_t n_foci;
 };
@@ -115,6 +129,10 @@ enum kind {
 	KINDS,
 };
 extern const char *const kind_names[KINDS + 1];
+
+/* What a slot on a holiday or a weekday without work does. By default a holiday skips it, and a
+ * weekday off is a matter of hours. */
+enum shift { SHIFT_HOLIDAY, SHIFT_NONE, SHIFT_SKIP, SHIFT_BEFORE, SHIFT_AFTER };
 
 enum catch_up { CATCH_UP_LATEST, CATCH_UP_NONE, CATCH_UP_ALL };
 extern const char *const catch_up_names[4];
@@ -152,6 +170,7 @@ struct reminder {
 	const struct prompt_pack *prompts; /* NULL */
 	int64_t grace_s, jitter_s;
 	enum catch_up catch_up;
+	enum shift shift;
 	struct nudge nudge;
 	int priority;         /* 1..5 */
 	int64_t changed_hash; /* over everything that decides when and to whom: for reload */
@@ -167,13 +186,14 @@ struct model {
 	int64_t keep_s;
 
 	struct channel **channels;
+	struct calendar_file **calendars;
 	struct place **places; /* [0] is the default place */
 	struct team **teams;
 	struct role **roles;
 	struct person **people;
 	struct reminder **reminders;
 	struct prompt_pack **packs;
-	size_t n_channels, n_places, n_teams, n_roles, n_people, n_reminders, n_packs;
+	size_t n_channels, n_calendars, n_places, n_teams, n_roles, n_people, n_reminders, n_packs;
 
 	char **files; /* names that `where` lends */
 	size_t n_files;

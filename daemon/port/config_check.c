@@ -156,7 +156,8 @@ static enum reach sample_slots(
 	for (int64_t after = now; seen < SLOTS_SAMPLED; seen++, after = slot.utc) {
 		int64_t local;
 
-		if (!rule_next(reminder->rule, zone ? zone : place->zone, after, &slot))
+		if (!rule_next(reminder->rule, zone ? zone : place->zone, place->workdays, after,
+			    &slot))
 			break;
 		local = zone_to_local(place->zone, slot.utc, NULL);
 		if (reminder->anywhere || next_allowed(place, local) <= local + reminder->grace_s)

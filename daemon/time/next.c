@@ -180,7 +180,8 @@ static bool first_stands_in(const struct rule_values *v, const struct month *m)
 	       (!v->dates.weekdays || v->dates.weekdays >> m->first_weekday & 1);
 }
 
-static uint32_t month_mask(const struct rule_values *v, const struct month *m)
+static uint32_t month_mask(
+	const struct rule_values *v, const struct workdays *workdays, const struct month *m)
 {
 	uint32_t mask = 0;
 
@@ -196,23 +197,25 @@ static uint32_t month_mask(const struct rule_values *v, const struct month *m)
 	}
 	if (v->short_month == SHORT_MONTH_NEXT_DAY && first_stands_in(v, m))
 		mask |= 2;
+	if (mask && v->dates.workdays_only)
+		mask &= workdays_month(workdays, m->first, m->length);
 	if (mask && v->period.interval > 1 && v->period.unit < PERIOD_MONTH)
 		mask &= period_days(&v->period, m);
 	return mask;
 }
 
 /* The first date >= date that is in, or INT32_MAX. */
-static int32_t next_date(const struct rule_values *v, int32_t date)
+static int32_t next_date(const struct rule_values *v, const struct workdays *workdays, int32_t date)
 {
 	int day;
 	struct month m = month_of(date, &day);
-	uint32_t mask = month_mask(v, &m) >> day << day;
+	uint32_t mask = month_mask(v, workdays, &m) >> day << day;
 
 	while (!mask) {
 		month_advance(&m);
 		if (m.year > YEAR_LAST)
 			return INT32_MAX;
-		mask = month_mask(v, &m);
+		mask = month_mask(v, workdays, &m);
 	}
 	return m.first + __builtin_ctz(mask) - 1;
 }
@@ -258,15 +261,15 @@ static int32_t times_next(const struct rule *rule, int32_t from)
 	return low < rule->n_times ? rule->times[low] : -1;
 }
 
-static int64_t dates_next(const struct rule *rule, int64_t local)
+static int64_t dates_next(const struct rule *rule, const struct workdays *workdays, int64_t local)
 {
-	int32_t date = local_date(local), found = next_date(&rule->v, date), second;
+	int32_t date = local_date(local), found = next_date(&rule->v, workdays, date), second;
 
 	if (found == INT32_MAX)
 		return NO_SLOT;
 	second = times_next(rule, found > date ? 0 : local_second_of_day(local));
 	if (second < 0) {
-		found = next_date(&rule->v, date + 1);
+		found = next_date(&rule->v, workdays, date + 1);
 		if (found == INT32_MAX)
 			return NO_SLOT;
 		second = times_next(rule, 0);
@@ -310,15 +313,15 @@ static void period_bounds(
 	}
 }
 
-static void period_expand(
-	const struct rule *rule, int32_t first, int32_t last, struct expansion *ret)
+static void period_expand(const struct rule *rule, const struct workdays *workdays, int32_t first,
+	int32_t last, struct expansion *ret)
 {
 	int day;
 	struct month m = month_of(first, &day);
 
 	ret->months = ret->total = 0;
 	for (; m.first <= last; month_advance(&m)) {
-		uint32_t mask = month_mask(&rule->v, &m);
+		uint32_t mask = month_mask(&rule->v, workdays, &m);
 
 		if (m.first < first)
 			mask &= ~MASK_MONTH(first - m.first);
@@ -368,7 +371,8 @@ static int64_t positions_in(const struct rule *rule, const struct expansion *e, 
 	return best;
 }
 
-static int64_t positions_next(const struct rule *rule, int64_t local)
+static int64_t positions_next(
+	const struct rule *rule, const struct workdays *workdays, int64_t local)
 {
 	int32_t date = local_date(local), first, last;
 	int64_t found = NO_SLOT;
@@ -378,10 +382,10 @@ static int64_t positions_next(const struct rule *rule, int64_t local)
 
 		/* Straight to the next period that has a date at all. */
 		period_bounds(&rule->v.period, date, &first, &last);
-		period_expand(rule, first, last, &e);
+		period_expand(rule, workdays, first, last, &e);
 		if (e.total)
 			found = positions_in(rule, &e, local);
-		date = next_date(&rule->v, last + 1);
+		date = next_date(&rule->v, workdays, last + 1);
 		if (date == INT32_MAX)
 			break;
 	}
@@ -390,12 +394,13 @@ static int64_t positions_next(const struct rule *rule, int64_t local)
 
 /* --- nominal local times ---------------------------------------------------------------------- */
 
-int64_t rule_next_base(const struct rule *rule, int64_t local)
+int64_t rule_next_base(const struct rule *rule, const struct workdays *workdays, int64_t local)
 {
 	if (rule->v.kind != KIND_DATES || local > LOCAL_LAST)
 		return NO_SLOT;
 	local = MAX_OF(local, LOCAL_FIRST);
-	return rule->n_positions ? positions_next(rule, local) : dates_next(rule, local);
+	return rule->n_positions ? positions_next(rule, workdays, local)
+				 : dates_next(rule, workdays, local);
 }
 
 /* The index of the first value >= local. */
@@ -430,11 +435,12 @@ static const struct date_range *except_find(const struct rule *rule, int32_t dat
 	return low < rule->n_except && rule->except[low].first <= date ? &rule->except[low] : NULL;
 }
 
-int64_t rule_next_local(const struct rule *rule, int64_t local)
+int64_t rule_next_local(const struct rule *rule, const struct workdays *workdays, int64_t local)
 {
 	local = MAX_OF(local, rule->v.first_local);
 	for (;;) {
-		int64_t best = local <= rule->v.base_last ? rule_next_base(rule, local) : NO_SLOT;
+		int64_t best = local <= rule->v.base_last ? rule_next_base(rule, workdays, local)
+							  : NO_SLOT;
 		const struct date_range *range = NULL;
 		size_t i;
 
@@ -466,13 +472,14 @@ int64_t rule_next_local(const struct rule *rule, int64_t local)
  * the calendar once. */
 struct search {
 	const struct rule *rule;
+	const struct workdays *workdays;
 	int64_t origin, found;
 };
 
 static int64_t search_from(struct search *search, int64_t local)
 {
 	if (local < search->origin || local > search->found) {
-		search->found = rule_next_local(search->rule, local);
+		search->found = rule_next_local(search->rule, search->workdays, local);
 		search->origin = local;
 	}
 	return search->found;
@@ -489,23 +496,37 @@ static bool gap_slot(struct search *search, const struct zone_stretch *s, struct
 	found = search_from(search, begin);
 	if (found >= end)
 		return false;
-	*ret = (struct slot){found, s->from, 0};
+	*ret = (struct slot){.local = found, .utc = s->from};
 	return true;
 }
 
-static bool next_civil(
-	const struct rule *rule, const struct zone *zone, int64_t utc, struct slot *ret)
+/* The first slot that the gap before a stretch swallows, unless another fires at its end. */
+static bool missing_slot(struct search *search, const struct zone_stretch *s, struct slot *ret)
+{
+	int64_t end = s->from + s->offset, found = search_from(search, s->from + s->before);
+
+	if (found >= end || rule_next_local(search->rule, search->workdays, end) == end)
+		return false;
+	*ret = (struct slot){.local = found, .utc = s->from, .missing = true};
+	return true;
+}
+
+static bool next_civil(const struct rule *rule, const struct zone *zone,
+	const struct workdays *workdays, int64_t utc, bool named, struct slot *ret)
 {
 	bool wild = rule->v.times.wild && rule->v.kind == KIND_DATES;
-	struct search search = {rule, INT64_MAX, INT64_MIN};
+	struct search search = {rule, workdays, INT64_MAX, INT64_MIN};
 
 	for (;;) {
 		struct zone_stretch s = zone_stretch_at(zone, utc);
 		int64_t begin = utc + s.offset, end = s.until + s.offset, found;
 
-		if (utc == s.from && s.before < s.offset && !wild &&
-			rule->v.dst_gap == DST_GAP_AFTER && gap_slot(&search, &s, ret))
-			return true;
+		if (utc == s.from && s.before < s.offset && !wild) {
+			if (rule->v.dst_gap == DST_GAP_AFTER && gap_slot(&search, &s, ret))
+				return true;
+			if (named && missing_slot(&search, &s, ret))
+				return true;
+		}
 		if (!wild && rule->v.dst_overlap == DST_OVERLAP_FIRST && s.before > s.offset)
 			begin = MAX_OF(begin, s.from + s.before);
 		if (!wild && rule->v.dst_overlap == DST_OVERLAP_LAST && s.after < s.offset)
@@ -514,7 +535,8 @@ static bool next_civil(
 		if (found < end) {
 			bool second = s.before > s.offset && found < s.from + s.before;
 
-			*ret = (struct slot){found, found - s.offset, second};
+			*ret = (struct slot){
+				.local = found, .utc = found - s.offset, .pass = second};
 			return true;
 		}
 		if (s.until == ZONE_END || (found == NO_SLOT && s.after >= s.offset))
@@ -555,7 +577,7 @@ static bool next_elapsed(
 			return false;
 		range = except_find(rule, local_date(local));
 		if (local >= rule->v.first_local && !range) {
-			*ret = (struct slot){at, at, 0};
+			*ret = (struct slot){.local = at, .utc = at};
 			return true;
 		}
 		resume = range ? (range->last + 1) * DAY_S : rule->v.first_local;
@@ -564,8 +586,8 @@ static bool next_elapsed(
 	}
 }
 
-bool rule_next(
-	const struct rule *rule, const struct zone *zone, int64_t after_utc, struct slot *ret)
+static bool next_slot(const struct rule *rule, const struct zone *zone,
+	const struct workdays *workdays, int64_t after_utc, bool named, struct slot *ret)
 {
 	bool elapsed = rule->v.kind == KIND_ELAPSED || rule->v.kind == KIND_ONCE, found;
 	struct slot slot;
@@ -577,10 +599,23 @@ bool rule_next(
 	utc = MAX_OF(utc, rule->v.first_utc);
 	if (rule->zone)
 		zone = rule->zone;
-	found = elapsed ? next_elapsed(rule, zone, utc, &slot) : next_civil(rule, zone, utc, &slot);
+	found = elapsed ? next_elapsed(rule, zone, utc, &slot)
+			: next_civil(rule, zone, workdays, utc, named, &slot);
 	if (!found || slot.utc > rule->v.last_utc)
 		return false;
 	assert(slot.utc > after_utc);
 	*ret = slot;
 	return true;
+}
+
+bool rule_next(const struct rule *rule, const struct zone *zone, const struct workdays *workdays,
+	int64_t after_utc, struct slot *ret)
+{
+	return next_slot(rule, zone, workdays, after_utc, false, ret);
+}
+
+bool rule_next_named(const struct rule *rule, const struct zone *zone,
+	const struct workdays *workdays, int64_t after_utc, struct slot *ret)
+{
+	return next_slot(rule, zone, workdays, after_utc, true, ret);
 }

@@ -28,6 +28,7 @@ struct date_set {
 	uint8_t weekdays;                 /* bit 0..6 */
 	bool nth_in_year;
 	bool either;
+	bool workdays_only; /* of all those, the working days of the place */
 };
 
 enum period_unit { PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_YEAR };
@@ -119,6 +120,6 @@ bool date_set_has_nth(const struct date_set *set);
 /* The days of a month shape that the set takes, without years, months or the period. */
 uint32_t date_set_month(const struct rule_values *v, int length, int first_weekday);
 /* The first nominal local time >= local, or NO_SLOT. */
-int64_t rule_next_local(const struct rule *rule, int64_t local);
+int64_t rule_next_local(const struct rule *rule, const struct workdays *workdays, int64_t local);
 /* The same without extra and excluded instants, window and count. */
-int64_t rule_next_base(const struct rule *rule, int64_t local);
+int64_t rule_next_base(const struct rule *rule, const struct workdays *workdays, int64_t local);

@@ -276,14 +276,14 @@ static void month_masks_fill(struct rule_values *v)
 static int count_apply(struct draft *draft)
 {
 	struct rule *rule = draft->rule;
-	int64_t local = rule_next_base(rule, draft->start);
+	int64_t local = rule_next_base(rule, NULL, draft->start);
 
 	for (int i = 1; i < draft->count && local != NO_SLOT; i++) {
 		if (i == COUNT_MAX)
 			return scan_fail(&draft->scan, NULL,
 				"COUNT is larger than %d: use UNTIL for a far end", COUNT_MAX);
 		rule->v.base_last = local;
-		local = rule_next_base(rule, local + 1);
+		local = rule_next_base(rule, NULL, local + 1);
 	}
 	rule->v.base_last = MIN_OF(local, LOCAL_LAST);
 	return 0;
@@ -305,11 +305,11 @@ static bool rule_can_fire(const struct rule *rule)
 			return false;
 		if (zone_load("UTC", &utc) < 0)
 			return true;
-		fires = rule_next(rule, utc, INT64_MIN, &slot);
+		fires = rule_next(rule, utc, NULL, INT64_MIN, &slot);
 		zone_unref(utc);
 		return fires;
 	}
-	local = rule_next_local(rule, LOCAL_FIRST);
+	local = rule_next_local(rule, NULL, LOCAL_FIRST);
 	return local != NO_SLOT && local - ZONE_SPAN <= MIN_OF(rule->v.last_utc, LOCAL_LAST);
 }
 

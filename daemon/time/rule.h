@@ -11,6 +11,7 @@
  * passes. Elapsed intervals are UTC arithmetic. dst_gap and dst_overlap override FIXED. */
 #pragma once
 
+#include "time/workdays.h"
 #include "time/zone.h"
 
 enum rule_form {
@@ -60,6 +61,7 @@ struct slot {
 	int64_t local; /* nominal local time, civil seconds */
 	int64_t utc;   /* when it happens, seconds */
 	int pass;      /* 0, or 1 in the second pass of an overlap */
+	bool missing;  /* rule_next_named() only: the clock left it out, and it does not fire */
 };
 
 /* 0; -EINVAL with the error filled in; -EOPNOTSUPP for a form or part that is not built (with a
@@ -76,7 +78,13 @@ bool rule_is_elapsed(const struct rule *rule);
 char *rule_write(const struct rule *rule);
 bool rule_equal(const struct rule *a, const struct rule *b);
 
-/* The first slot strictly later than after_utc, in the rule's own zone or else in `zone`.
+/* The first slot strictly later than after_utc, in the rule's own zone or else in `zone`; phrases
+ * that speak of working days mean those of `workdays` (NULL: Monday to Friday).
  * True, or false when the schedule has ended. ret->utc > after_utc always. */
-bool rule_next(
-	const struct rule *rule, const struct zone *zone, int64_t after_utc, struct slot *ret);
+bool rule_next(const struct rule *rule, const struct zone *zone, const struct workdays *workdays,
+	int64_t after_utc, struct slot *ret) must_check;
+/* The same with the FIXED slots that a gap swallows (dst_gap = skip, or a date that the zone does
+ * not have): `missing`, at the first instant after the gap; of several in one gap the first, and
+ * none when another slot fires there. For the record, which says of each slot what became of it. */
+bool rule_next_named(const struct rule *rule, const struct zone *zone,
+	const struct workdays *workdays, int64_t after_utc, struct slot *ret) must_check;

@@ -41,7 +41,7 @@ static double round_ns(const struct rule *rule, const struct zone *zone)
 	struct slot slot;
 
 	for (int i = 0; i < STEPS; i++)
-		after = rule_next(rule, zone, after, &slot) ? slot.utc : begin;
+		after = rule_next(rule, zone, NULL, after, &slot) ? slot.utc : begin;
 	return (double)(now_ns() - started) / STEPS;
 }
 

@@ -22,7 +22,7 @@ static void rule_walk(const struct rule *rule, const struct zone *zone, int64_t 
 	const struct zone *shown = rule_own_zone(rule) ? rule_own_zone(rule) : zone;
 	struct slot slot;
 
-	for (int i = 0; i < 10 && rule_next(rule, zone, after, &slot); i++) {
+	for (int i = 0; i < 10 && rule_next(rule, zone, NULL, after, &slot); i++) {
 		int64_t local = zone_to_local(shown, slot.utc, NULL), first, second;
 
 		FUZZ_CHECK(slot.utc > after);

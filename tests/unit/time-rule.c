@@ -65,7 +65,7 @@ static void expect(enum rule_form form, const char *text, const struct rule_opti
 
 	for (const char *c = slots; *c; c++)
 		wanted += *c == ' ';
-	for (size_t i = 0; i < wanted && rule_next(rule, berlin, utc, &slot); i++) {
+	for (size_t i = 0; i < wanted && rule_next(rule, berlin, NULL, utc, &slot); i++) {
 		char one[CIVIL_TEXT];
 		size_t used = strlen(found);
 
@@ -256,7 +256,7 @@ static void a_gap_and_an_overlap_follow_the_policies(void **state)
 		"2026-10-25T00:30:00Z 2026-10-25T01:30:00Z 2027-10-25T00:30:00Z");
 	expect(RULE_CALENDAR, "*:30", &last, "2026-10-25T00:00Z",
 		"2026-10-25T00:30:00Z 2026-10-25T01:30:00Z 2026-10-25T02:30:00Z");
-	assert_true(rule_next(rule, berlin, instant("2026-10-25T00:30Z"), &slot));
+	assert_true(rule_next(rule, berlin, NULL, instant("2026-10-25T00:30Z"), &slot));
 	assert_int_equal(slot.pass, 1);
 	assert_int_equal(slot.local, instant("2026-10-25T02:30"));
 	rule_unref(rule);
@@ -322,9 +322,9 @@ static void nothing_happens_after_2199(void **state)
 	struct slot slot;
 
 	expect(RULE_CALENDAR, "daily", NULL, "2199-12-30T12:00Z", "2199-12-30T23:00:00Z");
-	assert_false(rule_next(rule, berlin, instant("2199-12-30T23:00Z"), &slot));
-	assert_false(rule_next(rule, berlin, INT64_MAX, &slot));
-	assert_true(rule_next(rule, berlin, INT64_MIN, &slot));
+	assert_false(rule_next(rule, berlin, NULL, instant("2199-12-30T23:00Z"), &slot));
+	assert_false(rule_next(rule, berlin, NULL, INT64_MAX, &slot));
+	assert_true(rule_next(rule, berlin, NULL, INT64_MIN, &slot));
 	assert_int_equal(slot.local, 0);
 	rule_unref(rule);
 }
