@@ -202,6 +202,11 @@ static const struct key reminder_keys[] = {
 		.help = "Local dates without a slot: \"2026-12-24\", or \"2026-12-24..2027-01-02\" "
 			"with "
 			"both ends included."},
+	{"rdate", KEY_WORDS, AT(reminder_entry, rdate),
+		.help = "Further slots of an rrule, as local times: [ \"2026-12-24T18:00\" ]."},
+	{"exdate", KEY_WORDS, AT(reminder_entry, exdate),
+		.help = "Slots of an rrule to leave out, as local times; they win over rdate. For "
+			"whole days see except."},
 	{"short_month", KEY_CHOICE, 0, 0, 0, "omit", short_month_names,
 		AT(reminder_entry, short_month), .help = "What a month without the day does."},
 	{"dst_gap", KEY_CHOICE, 0, 0, 0, "after", dst_gap_names, AT(reminder_entry, dst_gap),
@@ -244,8 +249,6 @@ static const struct key reminder_keys[] = {
 		.help = "What goes alone when a person's daily limit is reached: the highest "
 			"first."},
 	LATER("shift", "What a slot on a holiday does."),
-	LATER("rdate", "Further instants of an rrule."),
-	LATER("exdate", "Instants to leave out; see except."),
 	LATER("fade", "Fewer messages as answers come."),
 	LATER("language", "The language of its messages."),
 };

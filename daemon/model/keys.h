@@ -139,7 +139,7 @@ struct reminder_entry {
 	char *schedules[RULE_FORMS]; /* by form; exactly one is wanted */
 	char *start, *place, *title, *text, *prompts;
 	int32_t from, until;
-	struct words except, to, about, via;
+	struct words except, rdate, exdate, to, about, via;
 	int short_month, dst_gap, dst_overlap, catch_up, priority;
 	int64_t grace_s, jitter_s;
 	bool anywhere;

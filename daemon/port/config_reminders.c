@@ -3,6 +3,7 @@
 #include "port/config_parts.h"
 #include "base/random.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 struct template *config_template(
@@ -91,6 +92,42 @@ static struct date_range *read_except(
 	return ranges;
 }
 
+static bool is_local_time(
+	struct loader *loader, struct where where, const char *key, const char *text)
+{
+	bool has_offset = false;
+	int64_t local;
+	int r = civil_parse(text, &local, &has_offset);
+
+	if (r == -ERANGE)
+		complain(loader, where, "\"%s\" cannot be \"%.40s\": there is no such time", key,
+			text);
+	else if (r < 0 || has_offset)
+		complain(loader, where,
+			"\"%s\" cannot be \"%.40s\": write a local time such as 2026-12-24T18:00%s",
+			key, text, has_offset ? ", without Z or an offset" : "");
+	return !r && !has_offset;
+}
+
+/* The local times of rdate or exdate, lent; none of them when one is complained about. */
+static const char *const *read_times(struct loader *loader, const struct reminder_entry *entry,
+	const char *key, const struct words *words, size_t *ret_count)
+{
+	struct where where = entry_where(&keys_reminder, entry, key);
+	size_t good = 0;
+
+	if (entry_has(&keys_reminder, entry, key) && !entry_has(&keys_reminder, entry, "rrule")) {
+		complain(loader, where, "\"%s\" belongs to rrule only", key);
+		return NULL;
+	}
+	for (size_t i = 0; i < words->count; i++) {
+		where.line = words->lines[i];
+		good += is_local_time(loader, where, key, words->list[i]);
+	}
+	*ret_count = good == words->count ? good : 0;
+	return (const char *const *)words->list;
+}
+
 /* The one form that is given, or RULE_FORMS after complaining. */
 static enum rule_form find_form(struct loader *loader, const struct reminder_entry *entry)
 {
@@ -133,6 +170,8 @@ static void read_schedule(
 	const char *name;
 
 	options.except = except;
+	options.rdate = read_times(loader, entry, "rdate", &entry->rdate, &options.n_rdate);
+	options.exdate = read_times(loader, entry, "exdate", &entry->exdate, &options.n_exdate);
 	if (form == RULE_FORMS)
 		return;
 	name = rule_form_names[form];
@@ -313,6 +352,8 @@ static uint64_t hash_when(const struct reminder_entry *entry, const struct remin
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		hash = mix_in(hash, (uint64_t)numbers[i]);
 	hash = hash_words(hash, &entry->except);
+	hash = hash_words(hash, &entry->rdate);
+	hash = hash_words(hash, &entry->exdate);
 	hash = mix_in(hash, told ? hash_text(told->id) : 0);
 	return mix_in(hash, hash_place(reminder->place));
 }

@@ -3,6 +3,9 @@
 #include "config_fixture.h"
 
 #define REMINDER(rest) "calendar = \"09:00\"; to = [ \"ana\" ]; text = \"Tea\"; " rest
+#define RRULE(rest)                                                                                \
+	"rrule = \"FREQ=DAILY\"; start = \"2026-12-01T09:00\"; to = [ \"ana\" ]; text = "          \
+	"\"Tea\"; " rest
 #define TO(rest) "calendar = \"09:00\"; text = \"Tea\"; " rest
 
 static const struct {
@@ -169,6 +172,26 @@ static const struct {
 	{{.reminder = "at = \"2027-01-01T09:00\"; to = [ \"ana\" ]; text = \"Tea\";"}, NULL},
 	{{.reminder = REMINDER("except = [ \"2026-12-24..2026-12-20\" ];")},
 		"nudged.conf:16: \"except\" cannot be"},
+	{{.reminder = RRULE("rdate = [ \"2026-12-24T18:00\", \"2026-12-25 18:00:30\" ]; "
+			    "exdate = [ \"2026-12-24T09:00\" ];")},
+		NULL},
+	{{.reminder = REMINDER("rdate = [ \"2026-12-24T18:00\" ];")},
+		"nudged.conf:16: \"rdate\" belongs to rrule only"},
+	{{.reminder = REMINDER("\nexdate = [];")},
+		"nudged.conf:17: \"exdate\" belongs to rrule only"},
+	{{.reminder = RRULE("rdate = [ \"2026-12-24T18:00\",\n\"2026-12-25T18:00Z\" ];")},
+		"nudged.conf:17: \"rdate\" cannot be \"2026-12-25T18:00Z\": write a local time "
+		"such as "
+		"2026-12-24T18:00, without Z or an offset\n"},
+	{{.reminder = RRULE("exdate = [ \"2026-12-24T18:00+01:00\" ];")},
+		"nudged.conf:16: \"exdate\" cannot be \"2026-12-24T18:00+01:00\""},
+	{{.reminder = RRULE("exdate = [ \"2026-12-24\" ];")},
+		"nudged.conf:16: \"exdate\" cannot be \"2026-12-24\": write a local time such as "
+		"2026-12-24T18:00\n"},
+	{{.reminder = RRULE("exdate = [ \"2026-02-30T09:00\" ];")},
+		"nudged.conf:16: \"exdate\" cannot be \"2026-02-30T09:00\": there is no such time"},
+	{{.reminder = RRULE("rdate = \"2026-12-24T18:00\";")},
+		"nudged.conf:16: \"rdate\" must be a list of texts"},
 	{{.reminder = REMINDER("from = \"2027-02-01\"; until = \"2027-01-01\";")},
 		"nudged.conf:16: \"until\" is before \"from\""},
 	{{.reminder = REMINDER("shift = \"skip\";")},
@@ -574,6 +597,42 @@ static void a_reminders_hash_changes_with_when_and_to_whom(void **state)
 		assert_true(hash != hash_of(others[i]));
 }
 
+static void a_reminders_hash_changes_with_every_list_of_times(void **state)
+{
+	int64_t hashes[] = {
+		hash_of((struct lines){.reminder = RRULE("")}),
+		hash_of((struct lines){.reminder = RRULE("rdate = [ \"2026-12-24T18:00\" ];")}),
+		hash_of((struct lines){.reminder = RRULE("exdate = [ \"2026-12-24T18:00\" ];")}),
+		hash_of((struct lines){.reminder = RRULE("except = [ \"2026-12-24\" ];")}),
+		hash_of((struct lines){.reminder = RRULE("rdate = [ \"2026-12-24T19:00\" ];")}),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {
+		for (size_t j = 0; j < i; j++)
+			assert_true(hashes[i] != hashes[j]);
+	}
+}
+
+static void further_times_are_added_and_taken_away(void **state)
+{
+	static const char *const expected[] = {
+		"2026-12-23T09:00:00Z", "2026-12-24T18:00:00Z", "2026-12-25T09:00:00Z"};
+	int64_t after = INT64_C(1797984000); /* 2026-12-23 */
+	char text[CIVIL_TEXT];
+	struct slot slot;
+
+	load_lines((struct lines){.reminder = RRULE("rdate = [ \"2026-12-24T18:00\" ]; "
+						    "exdate = [ \"2026-12-24T09:00\" ];")});
+	expect_good();
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		assert_true(rule_next(
+			model->reminders[0]->rule, model->places[0]->zone, NULL, after, &slot));
+		utc_write(slot.utc, text);
+		assert_string_equal(text, expected[i]);
+		after = slot.utc;
+	}
+}
+
 static void all_complaints_come_at_once_in_order_and_have_a_ceiling(void **state)
 {
 	struct buf text = BUF_MAX(1 << 20);
@@ -631,6 +690,8 @@ int main(void)
 		cmocka_unit_test(recipients_and_subjects_become_sorted_pairs),
 		cmocka_unit_test(a_good_configuration_becomes_its_model),
 		cmocka_unit_test(a_reminders_hash_changes_with_when_and_to_whom),
+		cmocka_unit_test(a_reminders_hash_changes_with_every_list_of_times),
+		cmocka_unit_test(further_times_are_added_and_taken_away),
 		cmocka_unit_test(all_complaints_come_at_once_in_order_and_have_a_ceiling),
 		cmocka_unit_test(more_than_ten_thousand_reminders_are_refused),
 	};
