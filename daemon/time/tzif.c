@@ -207,19 +207,17 @@ static void footer_write_out(const struct footer *footer, struct changes *change
 			change_order);
 }
 
-/* Keeps only changes that change the offset; an end and a start of summer at one instant (summer
- * all year) cancel out. False when two are closer together than the jump they make, so that local
- * times would not be in order: no real zone does that. */
-static bool changes_tidy(struct changes *changes, int32_t first_offset)
+bool tzif_tidy(struct tzif *tzif)
 {
-	int32_t before = first_offset;
+	int32_t before = tzif->first_offset;
 	int64_t last_local = INT64_MIN;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < changes->count; i++) {
-		struct tzif_change change = changes->list[i];
+	for (size_t i = 0; i < tzif->count; i++) {
+		struct tzif_change change = tzif->changes[i];
 
-		if (i + 1 < changes->count && changes->list[i + 1].at == change.at) {
+		/* An end and a start of summer at one instant: summer all year. */
+		if (i + 1 < tzif->count && tzif->changes[i + 1].at == change.at) {
 			i++;
 			continue;
 		}
@@ -228,10 +226,10 @@ static bool changes_tidy(struct changes *changes, int32_t first_offset)
 		if (change.at + MIN_OF(before, change.offset) < last_local)
 			return false;
 		last_local = change.at + MAX_OF(before, change.offset);
-		changes->list[kept++] = change;
+		tzif->changes[kept++] = change;
 		before = change.offset;
 	}
-	changes->count = kept;
+	tzif->count = kept;
 	return true;
 }
 
@@ -337,6 +335,7 @@ int tzif_read(const void *bytes, size_t len, struct tzif *ret)
 {
 	struct changes changes = {0};
 	struct block block;
+	struct tzif tzif;
 	int32_t first_offset = 0;
 	const uint8_t *at = bytes;
 	int time_size = 4;
@@ -355,11 +354,12 @@ int tzif_read(const void *bytes, size_t len, struct tzif *ret)
 	if (fine && time_size == 8)
 		fine = footer_take(at + HEADER_LEN + block.len, len - HEADER_LEN - block.len,
 			&changes, &first_offset);
-	if (!fine || !changes_tidy(&changes, first_offset)) {
-		free(changes.list);
+	tzif = (struct tzif){first_offset, changes.list, changes.count};
+	if (!fine || !tzif_tidy(&tzif)) {
+		tzif_free(&tzif);
 		return -EBADMSG;
 	}
-	*ret = (struct tzif){first_offset, changes.list, changes.count};
+	*ret = tzif;
 	return 0;
 }
 

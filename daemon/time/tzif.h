@@ -17,4 +17,8 @@ struct tzif {
 /* Versions 1 to 4, the footer written out until 2201. 0 or -EBADMSG. Files with leap seconds are
  * refused: their times are not POSIX times. */
 int tzif_read(const void *bytes, size_t len, struct tzif *ret) must_check;
+/* Keeps only changes, in ascending order, that change the offset; two at one instant cancel out.
+ * False when two are closer together than the jump they make, so that local times would not be in
+ * order: no real zone does that. */
+bool tzif_tidy(struct tzif *tzif) must_check;
 void tzif_free(struct tzif *tzif);

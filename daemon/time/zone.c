@@ -60,40 +60,35 @@ static bool name_is_safe(const char *name)
 	return name[0] != '.';
 }
 
-int zone_parse(const char *name, const void *bytes, size_t len, struct zone **ret)
-{
-	struct tzif tzif;
-	struct zone *zone;
-	int r = tzif_read(bytes, len, &tzif);
-
-	if (r < 0)
-		return r;
-	zone = mem_new(sizeof(*zone));
-	zone->refs = 1;
-	zone->name = str_new(name);
-	zone->count = tzif.count;
-	zone->at = mem_new_array(tzif.count, sizeof(*zone->at));
-	zone->local = mem_new_array(tzif.count, sizeof(*zone->local));
-	zone->offset = mem_new_array(tzif.count + 1, sizeof(*zone->offset));
-	zone->offset[0] = tzif.first_offset;
-	for (size_t i = 0; i < tzif.count; i++) {
-		zone->at[i] = tzif.changes[i].at;
-		zone->offset[i + 1] = tzif.changes[i].offset;
-		zone->local[i] = zone->at[i] + MIN_OF(zone->offset[i], zone->offset[i + 1]);
-	}
-	tzif_free(&tzif);
-	*ret = zone;
-	return 0;
-}
-
-static struct zone *zone_new_utc(void)
+struct zone *zone_new(const char *name, const struct tzif *tzif)
 {
 	struct zone *zone = mem_new(sizeof(*zone));
 
 	zone->refs = 1;
-	zone->name = str_new("UTC");
-	zone->offset = mem_new_array(1, sizeof(*zone->offset));
+	zone->name = str_new(name);
+	zone->count = tzif->count;
+	zone->at = mem_new_array(tzif->count, sizeof(*zone->at));
+	zone->local = mem_new_array(tzif->count, sizeof(*zone->local));
+	zone->offset = mem_new_array(tzif->count + 1, sizeof(*zone->offset));
+	zone->offset[0] = tzif->first_offset;
+	for (size_t i = 0; i < tzif->count; i++) {
+		zone->at[i] = tzif->changes[i].at;
+		zone->offset[i + 1] = tzif->changes[i].offset;
+		zone->local[i] = zone->at[i] + MIN_OF(zone->offset[i], zone->offset[i + 1]);
+	}
 	return zone;
+}
+
+int zone_parse(const char *name, const void *bytes, size_t len, struct zone **ret)
+{
+	struct tzif tzif;
+	int r = tzif_read(bytes, len, &tzif);
+
+	if (r < 0)
+		return r;
+	*ret = zone_new(name, &tzif);
+	tzif_free(&tzif);
+	return 0;
 }
 
 int zone_load(const char *name, struct zone **ret)
@@ -104,7 +99,9 @@ int zone_load(const char *name, struct zone **ret)
 	int r;
 
 	if (str_eq(name, "UTC")) {
-		*ret = zone_new_utc();
+		static const struct tzif utc;
+
+		*ret = zone_new(name, &utc);
 		return 0;
 	}
 	if (!name_is_safe(name))

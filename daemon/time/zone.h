@@ -20,6 +20,9 @@ enum zone_fit {
 int zone_load(const char *name, struct zone **ret) must_check;
 /* From memory, for tests and fuzzing: 0 or -EBADMSG. */
 int zone_parse(const char *name, const void *bytes, size_t len, struct zone **ret) must_check;
+/* From changes that are in order (tzif_tidy()); they are copied. */
+struct tzif;
+struct zone *zone_new(const char *name, const struct tzif *tzif);
 struct zone *zone_ref(struct zone *zone);
 void zone_unref(struct zone *zone); /* NULL is fine */
 
