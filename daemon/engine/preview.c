@@ -148,7 +148,7 @@ static bool emit_day(
 {
 	const struct preview_query *query = walker->query;
 
-	if (walker->plan.count)
+	if (walker->plan.count && !query->by_person)
 		qsort(walker->plan.list, walker->plan.count, sizeof(*walker->plan.list),
 			by_send_time);
 	for (size_t i = 0; i < walker->plan.count; i++) {

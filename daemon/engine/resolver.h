@@ -122,6 +122,7 @@ struct preview_query {
 	const struct person *person;     /* NULL: everybody, and rooms */
 	const struct reminder *reminder; /* NULL: all. The others still count for the daily limit */
 	bool skipped;                    /* also those that are not sent */
+	bool by_person;                  /* unordered, each person's of a date together: to count */
 };
 void resolver_preview(const struct model *model, const struct view *view,
 	const struct preview_query *query,

@@ -59,9 +59,12 @@ static const struct method nudged_methods[] = {
 		.changes = true, .serve = serve_backup},
 	{"Forget", "Removes everything about a person", "person: string", "summary: string",
 		.changes = true, .serve = serve_forget},
-	{"Preview", "What would be sent from one local date to another",
-		"from: string, to: string, person: ?string, reminder: ?string, skipped: ?bool",
-		"planned: []Planned", .streams = true, .serve = serve_preview},
+	{"Preview",
+		"What would be sent from one local date to another; counts gives a summary of each "
+		"date",
+		"from: string, to: string, person: ?string, reminder: ?string, skipped: ?bool, "
+		"counts: ?bool",
+		"planned: ?[]Planned, days: ?[]Day", .streams = true, .serve = serve_preview},
 	{"Explain", "Why something was, was not, will or will not be sent",
 		"person: string, reminder: string, date: string", "explanation: Explanation",
 		.serve = serve_explain},
@@ -87,6 +90,14 @@ static const char nudged_types[] =
 	"type Planned (basis: string, at: string, local: string, due: string, reminder: string,\n"
 	"\tperson: ?string, about: ?string, channel: ?string, title: string, text: string,\n"
 	"\tdecision: string, reason: string)\n\n"
+	"type Day (date: string, messages: int, people: int, send: int, shifted: int, merged: "
+	"int,\n"
+	"\tskipped: int, over: int, off: bool, holiday: ?string, groups: []Group, more: int,\n"
+	"\treminders: [string]int, limits: []Limit)\n\n"
+	"type Group (time: string, reminder: string, decision: string, reason: string, about: "
+	"?string,\n"
+	"\tcount: int, people: []string)\n\n"
+	"type Limit (person: string, planned: int, limit: int, together: int, at: ?string)\n\n"
 	"type Message (person: ?string, about: ?string, channel: ?string, title: string, text: "
 	"string)\n\n"
 	"type Step (rule: string, result: string, detail: string)\n\n"

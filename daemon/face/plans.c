@@ -1,32 +1,29 @@
 /* Preview, calendar and explain: the same questions to the daemon or, with -c, to the configuration
  * alone. Decides nothing: both ways end in the resolver. */
-#include "face/tool.h"
+#include "face/plans.h"
 
 #include "base/str.h"
 #include "engine/resolver.h"
+#include "face/dates.h"
 #include "face/explain.h"
 #include "face/ics.h"
 #include "face/shape.h"
 #include "face/show.h"
+#include "face/tally.h"
 #include "time/civil.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-enum { PREVIEW_DAYS = 7, CALENDAR_DAYS = 28, RANGE_DAYS = 400 };
+enum { CALENDAR_DAYS = 28, RANGE_DAYS = 400 };
 
 static bool asks_daemon(const struct tool *tool)
 {
 	return !tool->config || tool->control;
 }
 
-struct range {
-	int32_t from, to;
-};
-
-/* The reader's own today: what "today" means to who types it. */
-static int32_t today(void)
+int32_t plans_today(void)
 {
 	time_t now = (time_t)(tool_now() / 1000);
 	struct tm local;
@@ -35,26 +32,24 @@ static int32_t today(void)
 	return date_from_ymd(local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
 }
 
-static int read_date(const struct tool *tool, const char *name, int32_t otherwise, int32_t *ret)
+static int read_date(
+	const struct tool *tool, const char *name, int32_t base, int32_t otherwise, int32_t *ret)
 {
 	const char *text = tool_option(tool, name);
 
 	*ret = otherwise;
-	if (!text || date_parse(text, ret) == 0)
+	if (!text || dates_read(text, plans_today(), base, ret) == 0)
 		return TOOL_DONE;
-	if (str_eq(text, "today") || str_eq(text, "tomorrow")) {
-		*ret = today() + str_eq(text, "tomorrow");
-		return TOOL_DONE;
-	}
-	return tool_misuse(tool, "--%s: \"%s\" is no date: write 2026-12-24", name, text);
+	return tool_misuse(tool, "--%s: \"%s\" is no date: " DATES_HINT, name, text);
 }
 
-static int read_range(const struct tool *tool, int days, struct range *ret)
+int plans_read_range(const struct tool *tool, int days, struct range *ret)
 {
-	int status = read_date(tool, "from", today(), &ret->from);
+	int32_t today = plans_today();
+	int status = read_date(tool, "from", today, today, &ret->from);
 
 	if (status == TOOL_DONE)
-		status = read_date(tool, "to", ret->from + days - 1, &ret->to);
+		status = read_date(tool, "to", ret->from, ret->from + days - 1, &ret->to);
 	if (status == TOOL_DONE && (ret->to < ret->from || ret->to - ret->from >= RANGE_DAYS))
 		return tool_misuse(
 			tool, "--to must not be before --from, nor %d days later", RANGE_DAYS);
@@ -64,6 +59,7 @@ static int read_range(const struct tool *tool, int days, struct range *ret)
 /* ---- one source of decisions, wherever they come from ---- */
 
 struct source {
+	const char *member; /* of a reply: where the list is */
 	void (*on_list)(void *owner, json_t *list);
 	void *owner;
 	json_t *list; /* of the configuration alone: gathered a date at a time */
@@ -73,7 +69,7 @@ static void on_reply(void *owner, json_t *reply)
 {
 	struct source *source = owner;
 
-	source->on_list(source->owner, json_object_get(reply, "planned"));
+	source->on_list(source->owner, json_object_get(reply, source->member));
 }
 
 static void on_object(void *owner, json_t *object)
@@ -87,76 +83,101 @@ static bool on_planned(void *owner, const struct planned *planned)
 	return true;
 }
 
-static int plan_from_file(const struct tool *tool, const struct range *range, struct source *source)
+/* The configuration and what is asked of it. */
+static int load_question(
+	const struct tool *tool, struct offline *offline, struct preview_query *ret)
 {
 	const char *person = tool_option(tool, "person"), *reminder = tool_option(tool, "reminder");
-	struct preview_query query = {.skipped = true};
-	struct offline offline;
-	int status = offline_load(tool, tool->config, true, &offline);
+	int status = offline_load(tool, tool->config, true, offline);
 
 	if (status != TOOL_DONE)
 		return status;
-	query.person = person ? model_person(offline.model, person) : NULL;
-	query.reminder = reminder ? model_reminder(offline.model, reminder) : NULL;
-	if (person && !query.person)
+	ret->person = person ? model_person(offline->model, person) : NULL;
+	ret->reminder = reminder ? model_reminder(offline->model, reminder) : NULL;
+	if (person && !ret->person)
 		status = tool_refuse("there is no person \"%s\"", person);
-	else if (reminder && !query.reminder)
+	else if (reminder && !ret->reminder)
 		status = tool_refuse("there is no reminder \"%s\"", reminder);
-	for (int32_t date = range->from; status == TOOL_DONE && date <= range->to; date++) {
-		query.from = query.to = date;
-		source->list = json_array();
-		resolver_preview(offline.model, NULL, &query, on_planned, source);
-		source->on_list(source->owner, source->list);
-		json_decref(source->list);
-	}
-	offline_clear(&offline);
+	if (status != TOOL_DONE)
+		offline_clear(offline);
 	return status;
 }
 
-static int plan(const struct tool *tool, const struct range *range,
-	void (*on_list)(void *owner, json_t *list), void *owner)
+static void flush(struct source *source)
 {
-	struct source source = {.on_list = on_list, .owner = owner};
+	source->on_list(source->owner, source->list);
+	json_decref(source->list);
+	source->list = NULL;
+}
+
+static int plan_from_file(const struct tool *tool, const struct range *range, struct source *source)
+{
+	struct preview_query query = {.skipped = true};
+	struct offline offline;
+	int status = load_question(tool, &offline, &query);
+
+	if (status != TOOL_DONE)
+		return status;
+	for (int32_t date = range->from; date <= range->to; date++) {
+		query.from = query.to = date;
+		source->list = json_array();
+		resolver_preview(offline.model, NULL, &query, on_planned, source);
+		flush(source);
+	}
+	offline_clear(&offline);
+	return TOOL_DONE;
+}
+
+static int count_from_file(
+	const struct tool *tool, const struct range *range, struct source *source)
+{
+	struct preview_query query = {0};
+	struct offline offline;
+	struct tally *tally;
+	int status = load_question(tool, &offline, &query);
+
+	if (status != TOOL_DONE)
+		return status;
+	tally = tally_new(offline.model, NULL, query.person, query.reminder);
+	for (int32_t date = range->from; date <= range->to; date++) {
+		source->list = json_pack("[o]", tally_day(tally, date));
+		flush(source);
+	}
+	tally_free(tally);
+	offline_clear(&offline);
+	return TOOL_DONE;
+}
+
+static int ask(
+	const struct tool *tool, const struct range *range, const char *flag, struct source *source)
+{
 	char from[CIVIL_TEXT], to[CIVIL_TEXT];
 
-	if (!asks_daemon(tool))
-		return plan_from_file(tool, range, &source);
 	date_write(range->from, from);
 	date_write(range->to, to);
 	return client_ask(tool, "Preview",
 		json_pack("{ss ss ss* ss* sb}", "from", from, "to", to, "person",
 			tool_option(tool, "person"), "reminder", tool_option(tool, "reminder"),
-			"skipped", 1),
-		true, on_reply, &source);
+			flag, 1),
+		true, on_reply, source);
 }
 
-/* ---- preview ---- */
-
-struct timeline {
-	const struct tool *tool;
-	char last_date[11];
-};
-
-static void show_list(void *owner, json_t *list)
+int plans_ask(const struct tool *tool, const struct range *range,
+	void (*on_list)(void *owner, json_t *list), void *owner)
 {
-	struct timeline *timeline = owner;
-	json_t *object;
-	size_t i;
+	struct source source = {.member = "planned", .on_list = on_list, .owner = owner};
 
-	if (!timeline->tool->json) {
-		show_timeline(list, timeline->last_date);
-		return;
-	}
-	json_array_foreach(list, i, object) tool_print_json(object);
+	return asks_daemon(tool) ? ask(tool, range, "skipped", &source)
+				 : plan_from_file(tool, range, &source);
 }
 
-int verb_preview(struct tool *tool)
+int plans_count(const struct tool *tool, const struct range *range,
+	void (*on_list)(void *owner, json_t *list), void *owner)
 {
-	struct timeline timeline = {.tool = tool};
-	struct range range;
-	int status = read_range(tool, PREVIEW_DAYS, &range);
+	struct source source = {.member = "days", .on_list = on_list, .owner = owner};
 
-	return status == TOOL_DONE ? plan(tool, &range, show_list, &timeline) : status;
+	return asks_daemon(tool) ? ask(tool, range, "counts", &source)
+				 : count_from_file(tool, range, &source);
 }
 
 /* ---- calendar ---- */
@@ -173,12 +194,12 @@ int verb_calendar(struct tool *tool)
 {
 	struct range range;
 	struct ics *ics;
-	int status = read_range(tool, CALENDAR_DAYS, &range);
+	int status = plans_read_range(tool, CALENDAR_DAYS, &range);
 
 	if (status != TOOL_DONE)
 		return status;
 	ics = ics_new(tool_now() / 1000);
-	status = plan(tool, &range, show_events, ics);
+	status = plans_ask(tool, &range, show_events, ics);
 	if (status == TOOL_DONE)
 		ics_print(ics, stdout);
 	ics_free(ics);
@@ -228,10 +249,8 @@ int verb_explain(struct tool *tool)
 	char text[CIVIL_TEXT];
 	int32_t date;
 
-	if (str_eq(tool->words[2], "today") || str_eq(tool->words[2], "tomorrow"))
-		date = today() + str_eq(tool->words[2], "tomorrow");
-	else if (date_parse(tool->words[2], &date) < 0)
-		return tool_misuse(tool, "\"%s\" is no date: write 2026-12-24", tool->words[2]);
+	if (dates_read(tool->words[2], plans_today(), plans_today(), &date) < 0)
+		return tool_misuse(tool, "\"%s\" is no date: " DATES_HINT, tool->words[2]);
 	if (!asks_daemon(tool))
 		return explain_from_file(tool, date);
 	date_write(date, text);

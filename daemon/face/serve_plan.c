@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "face/explain.h"
 #include "face/shape.h"
+#include "face/tally.h"
 #include "port/store.h"
 
 #include <stdio.h>
@@ -27,7 +28,8 @@ struct preview {
 	size_t done;                /* decisions of this date that are sent already */
 	size_t seen;
 	json_t *piece;
-	size_t bytes; /* of the piece, about */
+	size_t bytes;        /* of the piece, about */
+	struct tally *tally; /* counts only */
 };
 
 static void preview_free(void *state)
@@ -35,6 +37,8 @@ static void preview_free(void *state)
 	struct preview *preview = state;
 
 	json_decref(preview->piece);
+	if (preview->tally)
+		tally_free(preview->tally);
 	model_unref(preview->model);
 	free(preview);
 }
@@ -59,6 +63,23 @@ static bool on_planned(void *owner, const struct planned *planned)
 	preview->done++;
 	shape_planned(planned, "live", on_object, preview);
 	return true;
+}
+
+/* One date a turn: each is a summary, whatever its people are many. */
+static void count_step(struct call *call)
+{
+	struct preview *preview = call_state(call);
+	json_t *day;
+
+	if (engine_model(call_engine(call)) != preview->model) {
+		call_refuse(call, "the configuration was reloaded meanwhile: ask again");
+		return;
+	}
+	day = json_pack("{s[o]}", "days", tally_day(preview->tally, preview->query.from));
+	if (preview->query.from++ == preview->query.to)
+		call_reply(call, day);
+	else
+		call_send(call, day);
 }
 
 /* A date is computed anew for each of its pieces: that costs time only to who asks for much, and no
@@ -127,7 +148,10 @@ void serve_preview(struct call *call)
 	preview = mem_new(sizeof(*preview));
 	preview->model = model_ref((struct model *)engine_model(call_engine(call)));
 	preview->query = query;
-	call_stream(call, preview_step, preview, preview_free);
+	if (call_flag(call, "counts"))
+		preview->tally = tally_new(preview->model, engine_view(call_engine(call)),
+			query.person, query.reminder);
+	call_stream(call, preview->tally ? count_step : preview_step, preview, preview_free);
 }
 
 /* ---- explain ---- */

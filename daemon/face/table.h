@@ -2,13 +2,9 @@
  * to the terminal's width there and never elsewhere. Control characters never reach a terminal. */
 #pragma once
 
-#include "base/mem.h"
-
-#include <stdio.h>
+#include "face/terminal.h"
 
 enum { TABLE_COLUMNS = 8 };
-
-enum shade { SHADE_PLAIN, SHADE_STRONG, SHADE_DIM, SHADE_GOOD, SHADE_WARN, SHADE_BAD };
 
 struct table;
 
@@ -23,5 +19,3 @@ void table_print(const struct table *table, FILE *out);
 
 /* One line in a shade. */
 void table_print_line(FILE *out, enum shade shade, const char *text);
-/* Columns that a text takes. */
-size_t table_width(const char *text);

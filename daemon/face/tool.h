@@ -11,7 +11,7 @@ enum tool_exit { TOOL_DONE, TOOL_REFUSED, TOOL_USAGE, TOOL_NO_DAEMON };
 #define TOOL_CONFIG "/etc/nudged/nudged.conf"
 #define TOOL_CONTROL "/run/nudged/control"
 
-enum { VERB_OPTIONS = 6 };
+enum { VERB_OPTIONS = 8 };
 
 struct tool;
 

@@ -49,8 +49,17 @@ const struct verb verbs[] = {
 		.summary = "all that would be sent, in order",
 		.help = "Decided by the same code as the real thing: by the daemon with its "
 			"pauses,\n"
-			"answers and history or, with -c FILE, from that configuration alone.",
-		.options = {OPTIONS_RANGE, OPTION_PERSON, OPTION_REMINDER},
+			"answers and history or, with -c FILE, from that configuration alone. On "
+			"a\n"
+			"terminal it is drawn as a calendar: up to ten days as a week, more as "
+			"months.\n"
+			"A DATE is 2026-12-24, today, tomorrow, yesterday or +7d: so many days (or "
+			"2w)\n"
+			"after today, and --to after --from.",
+		.options = {OPTIONS_RANGE, OPTION_PERSON, OPTION_REMINDER,
+			{"week", NULL, "draw days with their messages (7 days)"},
+			{"month", NULL, "draw weeks below each other (5 weeks)"},
+			{"list", NULL, "one line a message, as when it is piped"}},
 		.needs = NEEDS_EITHER,
 		.method = "Preview",
 		.run = verb_preview},

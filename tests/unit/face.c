@@ -444,9 +444,9 @@ static void a_form_of_any_bytes_is_read_or_refused(void **state)
 
 static void a_table_measures_what_a_terminal_shows(void **state)
 {
-	assert_int_equal(table_width(""), 0);
-	assert_int_equal(table_width("Nyström"), 7);
-	assert_int_equal(table_width("日本"), 4);
+	assert_int_equal(terminal_measure(""), 0);
+	assert_int_equal(terminal_measure("Nyström"), 7);
+	assert_int_equal(terminal_measure("日本"), 4);
 }
 
 static void nothing_that_steers_a_terminal_leaves_a_table(void **state)
