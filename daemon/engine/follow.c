@@ -517,9 +517,11 @@ static bool may_step(const struct follow *follow, const struct reminder *reminde
 {
 	const struct view *view = follow->settings.view;
 	enum rule_id rule = BY_PAUSE;
-	int64_t since;
+	int64_t since, back;
 
-	*ret_at = resolver_allowed_at(to->place, reminder->anywhere, now, WAIT_MAX_S, &rule);
+	*ret_at = resolver_allowed_at(to->place, reminder, now, WAIT_MAX_S, &rule);
+	if (*ret_at != TIME_NEVER && person_is_out(to, *ret_at / 1000, &back))
+		*ret_at = resolver_allowed_at(to->place, reminder, back * 1000, WAIT_MAX_S, &rule);
 	if (*ret_at == TIME_NEVER || !can_reach(reminder, to))
 		return false;
 	if (view->paused(view->owner, reminder, to, now, &rule, &since) && rule != BY_LESS)

@@ -275,14 +275,14 @@ static void open_held(struct slice *slice, const struct planned *planned,
 }
 
 /* The first allowed minute from a time of day on: the date may be a later one, after a weekend. */
-static int64_t on_a_later_day(
-	const struct place *place, bool anywhere, int32_t date, int32_t second_of_day)
+static int64_t on_a_later_day(const struct place *place, const struct reminder *reminder,
+	int32_t date, int32_t second_of_day)
 {
 	int64_t first, second, at;
 	enum rule_id rule;
 
 	zone_to_utc(place->zone, (int64_t)date * DAY_S + second_of_day, &first, &second);
-	at = resolver_allowed_at(place, anywhere, first * 1000, 7 * DAY_S, &rule);
+	at = resolver_allowed_at(place, reminder, first * 1000, 7 * DAY_S, &rule);
 	return at == TIME_NEVER ? first * 1000 : at;
 }
 
@@ -292,8 +292,8 @@ static struct ledger_day *carry_over(
 {
 	int64_t local = zone_to_local(planned->place->zone, planned->fire_at / 1000, NULL);
 
-	planned->send_at = on_a_later_day(planned->place, planned->reminder->anywhere,
-		day->date + 1, local_second_of_day(local));
+	planned->send_at = on_a_later_day(
+		planned->place, planned->reminder, day->date + 1, local_second_of_day(local));
 	snprintf(planned->detail, sizeof(planned->detail), "the day's limit is used: tomorrow");
 	return ledger_day(planner->ledger, planned->person->id,
 		local_date_at(planned->place, planned->send_at));
@@ -673,7 +673,7 @@ enum extra planner_place_extra(struct planner *planner, const struct person *per
 	second = next_planned(planner, person, first * 1000 - 1, *ret_date, &planned);
 	*ret_at = second != TIME_NEVER
 			  ? second
-			  : on_a_later_day(place, false, *ret_date, local_second_of_day(local));
+			  : on_a_later_day(place, NULL, *ret_date, local_second_of_day(local));
 	*ret_date = local_date_at(place, *ret_at);
 	return EXTRA_TOMORROW;
 }

@@ -7,9 +7,9 @@
 
 #include <stdio.h>
 
-const char *const rule_id_names[RULE_IDS + 1] = {"schedule", "not-begun", "hours", "quiet",
-	"superseded", "paused", "stopped", "less", "away", "about-away", "limit", "grace",
-	"catch-up", "no-channel", NULL};
+const char *const rule_id_names[RULE_IDS + 1] = {"schedule", "gap", "not-begun", "holiday",
+	"day-off", "hours", "quiet", "superseded", "paused", "stopped", "less", "away",
+	"about-away", "limit", "grace", "catch-up", "no-channel", NULL};
 
 enum { ORDINAL_MEMO = 4096, SLOTS_A_DAY_COUNTED = 24 };
 
@@ -20,48 +20,106 @@ const struct zone *resolver_zone(const struct reminder *reminder, const struct p
 	return own ? own : place->zone;
 }
 
-/* The first allowed local minute at or after local, or INT64_MAX. */
-static int64_t allowed_local(const struct place *place, int64_t local, enum rule_id *ret_rule)
+/* ---- days and hours on which a place rests ---- */
+
+static enum shift shift_of(const struct reminder *reminder)
 {
-	enum rule_id rule = BY_SCHEDULE;
+	if (!reminder)
+		return SHIFT_HOLIDAY;
+	return reminder->anywhere && reminder->shift == SHIFT_HOLIDAY ? SHIFT_NONE
+								      : reminder->shift;
+}
 
-	/* Hours and quiet hours push each other forward; each step passes a whole window, and a
-	 * week has few, so that 64 steps without rest mean: never. */
-	for (int step = 0; step < 64; step++) {
-		enum rule_id by = BY_SCHEDULE;
+/* Whether the reminder must leave a local date of the place alone: BY_HOLIDAY or BY_DAY_OFF, else
+ * BY_SCHEDULE. */
+static enum rule_id date_rests(const struct place *place, enum shift shift, int32_t date)
+{
+	if (shift == SHIFT_NONE)
+		return BY_SCHEDULE;
+	if (shift == SHIFT_HOLIDAY && !place->n_holidays)
+		return BY_SCHEDULE;
+	if (workdays_has(place->workdays, date))
+		return BY_SCHEDULE;
+	if (place->n_holidays && place_holiday(place, date))
+		return BY_HOLIDAY;
+	return shift == SHIFT_HOLIDAY ? BY_SCHEDULE : BY_DAY_OFF;
+}
+
+/* The first whole minute from an instant on, as local time. */
+static int64_t local_minute(const struct place *place, int64_t utc)
+{
+	int64_t local = zone_to_local(place->zone, utc, NULL);
+
+	return local + (60 - local_second_of_day(local) % 60) % 60;
+}
+
+/* What forbids a local time, or BY_SCHEDULE; *ret_next is when that ends, or INT64_MAX. */
+static enum rule_id time_rests(const struct place *place, const struct reminder *reminder,
+	int64_t local, int64_t *ret_next)
+{
+	bool anywhere = reminder && reminder->anywhere;
+	enum shift shift = shift_of(reminder);
+	enum rule_id rule = date_rests(place, shift, local_date(local));
+	int64_t utc, second, until;
+
+	if (rule != BY_SCHEDULE) {
+		*ret_next = ((int64_t)local_date(local) + 1) * DAY_S;
+		return rule;
+	}
+	if (place->n_holidays && shift != SHIFT_NONE) {
+		zone_to_utc(place->zone, local, &utc, &second);
+		if (place_closed_at(place, utc, &until)) {
+			*ret_next = MAX_OF(local_minute(place, until), local + 1);
+			return BY_HOLIDAY;
+		}
+	}
+	if (!anywhere && place->hours && !week_contains(place->hours, local)) {
+		*ret_next = week_next(place->hours, local, true);
+		return BY_HOURS;
+	}
+	if (!anywhere && place->quiet && week_contains(place->quiet, local)) {
+		*ret_next = week_next(place->quiet, local, false);
+		return BY_QUIET;
+	}
+	return BY_SCHEDULE;
+}
+
+/* The first allowed local minute at or after local, or INT64_MAX. */
+static int64_t allowed_local(const struct place *place, const struct reminder *reminder,
+	int64_t local, int64_t limit, enum rule_id *ret_rule)
+{
+	/* Each step passes a whole window; holidays, hours and quiet hours push each other forward,
+	 * so that this many steps without rest mean: never. */
+	enum { STEPS_MOST = 400 };
+
+	*ret_rule = BY_SCHEDULE;
+	for (int step = 0; step < STEPS_MOST && local <= limit; step++) {
 		int64_t next = local;
+		enum rule_id by = time_rests(place, reminder, local, &next);
 
-		if (place->hours && !week_contains(place->hours, local)) {
-			by = BY_HOURS;
-			next = week_next(place->hours, local, true);
-		} else if (place->quiet && week_contains(place->quiet, local)) {
-			by = BY_QUIET;
-			next = week_next(place->quiet, local, false);
-		}
-		if (by == BY_SCHEDULE) {
-			*ret_rule = rule;
+		if (by == BY_SCHEDULE)
 			return local;
-		}
-		if (rule == BY_SCHEDULE)
-			rule = by;
+		if (*ret_rule == BY_SCHEDULE)
+			*ret_rule = by;
 		if (next == INT64_MAX)
 			break;
 		local = next;
 	}
-	*ret_rule = rule;
 	return INT64_MAX;
 }
 
-int64_t resolver_allowed_at(const struct place *place, bool anywhere, int64_t at, int64_t limit_s,
-	enum rule_id *ret_rule)
+int64_t resolver_allowed_at(const struct place *place, const struct reminder *reminder, int64_t at,
+	int64_t limit_s, enum rule_id *ret_rule)
 {
 	int64_t local, allowed, first, second;
 
 	*ret_rule = BY_SCHEDULE;
-	if (anywhere || (!place->hours && !place->quiet))
+	if (!place->hours && !place->quiet && !place->n_holidays &&
+		shift_of(reminder) <= SHIFT_NONE)
 		return at;
 	local = zone_to_local(place->zone, at / 1000, NULL);
-	allowed = allowed_local(place, local, ret_rule);
+	/* A day more than the limit: the clock may be set back meanwhile. */
+	allowed = allowed_local(place, reminder, local, local + limit_s + DAY_S, ret_rule);
 	if (allowed == local)
 		return at;
 	if (allowed == INT64_MAX)
@@ -74,45 +132,143 @@ int64_t resolver_allowed_at(const struct place *place, bool anywhere, int64_t at
 	return first * 1000;
 }
 
-static int64_t slot_allowed_at(const struct reminder *reminder, const struct place *place,
-	int64_t utc, enum rule_id *ret_rule)
+/* ---- slots ---- */
+
+/* A slot on a day of rest moves to the nearest working day at the same time of day: when that is
+ * (ms), due_at when it may stay, or TIME_NEVER. */
+static int64_t shifted_at(const struct reminder *reminder, const struct place *place,
+	int64_t due_at, enum rule_id *ret_rule)
 {
-	return resolver_allowed_at(
-		place, reminder->anywhere, utc * 1000, reminder->grace_s, ret_rule);
+	enum shift shift = shift_of(reminder);
+	int64_t local = zone_to_local(place->zone, due_at / 1000, NULL), first, second;
+	int32_t date;
+
+	*ret_rule = date_rests(place, shift, local_date(local));
+	if (*ret_rule == BY_SCHEDULE)
+		return due_at;
+	if (shift != SHIFT_BEFORE && shift != SHIFT_AFTER)
+		return TIME_NEVER;
+	date = workdays_nearest(place->workdays, local_date(local), shift == SHIFT_AFTER ? 1 : -1);
+	if (date == INT32_MAX)
+		return TIME_NEVER;
+	zone_to_utc(place->zone, date * DAY_S + local_second_of_day(local), &first, &second);
+	return first * 1000;
+}
+
+/* What moved back to a working day is for that day. */
+static int64_t moved_grace_s(const struct place_slot *slot, int64_t moved_at)
+{
+	int64_t local = zone_to_local(slot->place->zone, moved_at / 1000, NULL);
+
+	if (moved_at >= slot->due_at)
+		return slot->reminder->grace_s;
+	return MIN_OF(slot->reminder->grace_s, DAY_S - 1 - local_second_of_day(local));
+}
+
+/* One slot by itself, without a look at those beside it. */
+static struct place_slot slot_decide(
+	const struct reminder *reminder, const struct place *place, const struct slot *slot)
+{
+	struct place_slot ret = {.reminder = reminder,
+		.place = place,
+		.slot = *slot,
+		.due_at = slot->utc * 1000,
+		.send_at = slot->utc * 1000,
+		.decision = DECISION_SKIPPED,
+		.rule = BY_GAP};
+	enum rule_id rule;
+	int64_t moved_at, send_at;
+
+	if (slot->missing)
+		return ret;
+	moved_at = shifted_at(reminder, place, ret.due_at, &ret.rule);
+	if (moved_at == TIME_NEVER)
+		return ret;
+	send_at = resolver_allowed_at(
+		place, reminder, moved_at, moved_grace_s(&ret, moved_at), &rule);
+	/* Later slots may move back too: in the agenda nothing may wait behind this one. */
+	ret.send_at = MIN_OF(ret.due_at, moved_at);
+	if (ret.rule == BY_SCHEDULE || send_at == TIME_NEVER)
+		ret.rule = rule;
+	if (send_at == TIME_NEVER)
+		return ret;
+	ret.decision = send_at == ret.due_at ? DECISION_SEND : DECISION_SHIFTED;
+	ret.send_at = send_at;
+	return ret;
+}
+
+/* Whether the reminder has a slot of its own at this time of day on one of the dates. */
+static bool has_slot_at(const struct reminder *reminder, const struct place *place, int32_t from,
+	int32_t to, int32_t second_of_day)
+{
+	const struct zone *zone = resolver_zone(reminder, place);
+
+	for (int32_t date = from; date <= to; date++) {
+		int64_t utc, second;
+		struct slot slot;
+
+		zone_to_utc(place->zone, date * DAY_S + second_of_day, &utc, &second);
+		if (rule_next(reminder->rule, zone, place->workdays, utc - 1, &slot) &&
+			slot.utc == utc)
+			return true;
+	}
+	return false;
+}
+
+/* Several slots that end up in one minute are one: the one whose own minute it is, else, of those
+ * that move on, the last, and of those that move back, the first. */
+static bool slot_is_superseded(const struct place_slot *slot)
+{
+	const struct place *place = slot->place;
+	const struct reminder *reminder = slot->reminder;
+	int64_t due = zone_to_local(place->zone, slot->due_at / 1000, NULL);
+	int64_t send = zone_to_local(place->zone, slot->send_at / 1000, NULL);
+	enum shift shift = shift_of(reminder);
+	bool moved_day = slot->rule == BY_HOLIDAY || slot->rule == BY_DAY_OFF;
+	struct place_slot later;
+	struct slot next;
+
+	if (moved_day && shift == SHIFT_BEFORE)
+		return has_slot_at(reminder, place, local_date(send), local_date(due) - 1,
+			local_second_of_day(due));
+	if (moved_day && shift == SHIFT_AFTER &&
+		has_slot_at(reminder, place, local_date(due) + 1, local_date(send),
+			local_second_of_day(due)))
+		return true;
+	if (!rule_next(reminder->rule, resolver_zone(reminder, place), place->workdays,
+		    slot->slot.utc, &next))
+		return false;
+	later = slot_decide(reminder, place, &next);
+	return later.decision != DECISION_SKIPPED && later.send_at == slot->send_at;
 }
 
 bool resolver_next(const struct reminder *reminder, const struct place *place, int64_t after_utc,
 	struct place_slot *ret)
 {
-	const struct zone *zone = resolver_zone(reminder, place);
-	struct place_slot slot = {.reminder = reminder, .place = place};
-	struct slot later;
-	enum rule_id rule;
+	struct slot slot;
 
-	if (!rule_next(reminder->rule, zone, place->workdays, after_utc, &slot.slot))
+	if (!rule_next_named(reminder->rule, resolver_zone(reminder, place), place->workdays,
+		    after_utc, &slot))
 		return false;
-	slot.due_at = slot.slot.utc * 1000;
-	slot.send_at = slot_allowed_at(reminder, place, slot.slot.utc, &slot.rule);
-	slot.decision = slot.send_at == slot.due_at ? DECISION_SEND : DECISION_SHIFTED;
-	if (slot.send_at == TIME_NEVER) {
-		slot.decision = DECISION_SKIPPED;
-		slot.send_at = slot.due_at;
-	} else if (slot.decision == DECISION_SHIFTED &&
-		   rule_next(reminder->rule, zone, place->workdays, slot.slot.utc, &later) &&
-		   slot_allowed_at(reminder, place, later.utc, &rule) == slot.send_at) {
-		slot.decision = DECISION_SKIPPED;
-		slot.rule = BY_SUPERSEDED;
-		slot.send_at = slot.due_at;
+	*ret = slot_decide(reminder, place, &slot);
+	if (ret->decision == DECISION_SHIFTED && slot_is_superseded(ret)) {
+		ret->decision = DECISION_SKIPPED;
+		ret->rule = BY_SUPERSEDED;
+		ret->send_at = MIN_OF(ret->due_at, ret->send_at);
 	}
-	*ret = slot;
 	return true;
 }
 
 int64_t resolver_reach_s(const struct reminder *reminder, const struct place *place)
 {
-	if (reminder->anywhere || (!place->hours && !place->quiet))
+	int64_t reach = reminder->grace_s;
+
+	if (!place->n_holidays && shift_of(reminder) <= SHIFT_NONE &&
+		(reminder->anywhere || (!place->hours && !place->quiet)))
 		return 0;
-	return reminder->grace_s;
+	if (reminder->shift == SHIFT_AFTER)
+		reach += (WORKDAYS_REACH + 1) * DAY_S;
+	return reach;
 }
 
 /* ---- rotation ---- */
@@ -203,30 +359,81 @@ static void clock_text(const struct place *place, int64_t at, char text[static C
 	text[5] = 0;
 }
 
+/* "2026-12-28 09:00", or the time alone when it is on the date of the slot. */
+static void moment_text(const struct planned *planned, int64_t at, char text[static CIVIL_TEXT])
+{
+	const struct zone *zone = planned->place->zone;
+	int64_t local = zone_to_local(zone, at / 1000, NULL);
+
+	if (local_date(local) == local_date(zone_to_local(zone, planned->due_at / 1000, NULL))) {
+		clock_text(planned->place, at, text);
+		return;
+	}
+	local_write(local, text);
+	text[10] = ' ';
+	text[16] = 0;
+}
+
+/* What stood in the way of the slot, in words. */
+static void describe_obstacle(const struct planned *planned, char *text, size_t size)
+{
+	const struct place *place = planned->place;
+	int64_t local = zone_to_local(place->zone, planned->due_at / 1000, NULL), until;
+	const char *name;
+	char due[CIVIL_TEXT];
+
+	clock_text(place, planned->due_at, due);
+	if (planned->rule == BY_HOURS || planned->rule == BY_QUIET) {
+		snprintf(text, size, "%s is %s", due,
+			planned->rule == BY_HOURS ? "outside working hours" : "inside quiet hours");
+		return;
+	}
+	date_write(local_date(local), due);
+	if (planned->rule == BY_DAY_OFF) {
+		snprintf(text, size, "%s is no working day", due);
+		return;
+	}
+	name = place_holiday(place, local_date(local));
+	if (!name) {
+		name = place_closed_at(place, planned->due_at / 1000, &until);
+		clock_text(place, planned->due_at, due);
+	}
+	snprintf(text, size, "%s is a holiday%s%.40s%s", due, str_empty(name) ? "" : " (",
+		name ? name : "", str_empty(name) ? "" : ")");
+}
+
 /* The place's decision in words. */
 static void describe_place(struct planned *planned)
 {
-	char due[CLOCK_TEXT], send[CLOCK_TEXT];
-	const char *what =
-		planned->rule == BY_HOURS ? "outside working hours" : "inside quiet hours";
+	char obstacle[96], send[CIVIL_TEXT], due[CIVIL_TEXT];
+	const char *end = "";
 
-	if (planned->rule == BY_SCHEDULE) {
+	switch (planned->rule) {
+	case BY_SCHEDULE:
 		strcpy(planned->detail, "on schedule");
 		return;
-	}
-	if (planned->rule == BY_SUPERSEDED) {
+	case BY_SUPERSEDED:
+		strcpy(planned->detail, "another slot of this reminder goes at the same minute");
+		return;
+	case BY_GAP:
+		local_write(planned->slot.local, due);
 		snprintf(planned->detail, sizeof(planned->detail),
-			"a later slot of this reminder moves to the same minute");
+			"%s does not exist in %s: the clock leaves it out", due,
+			zone_name(resolver_zone(planned->reminder, planned->place)));
+		return;
+	default:
+		break;
+	}
+	describe_obstacle(planned, obstacle, sizeof(obstacle));
+	moment_text(planned, planned->send_at, send);
+	if (planned->decision == DECISION_SHIFTED) {
+		snprintf(planned->detail, sizeof(planned->detail), "%.80s: moved to %.16s",
+			obstacle, send);
 		return;
 	}
-	clock_text(planned->place, planned->due_at, due);
-	clock_text(planned->place, planned->send_at, send);
-	if (planned->decision == DECISION_SHIFTED)
-		snprintf(planned->detail, sizeof(planned->detail), "%s is %s: moved to %s", due,
-			what, send);
-	else
-		snprintf(planned->detail, sizeof(planned->detail),
-			"%s is %s, and no allowed minute follows within its grace", due, what);
+	if (planned->rule == BY_HOURS || planned->rule == BY_QUIET)
+		end = ", and no allowed minute follows within its grace";
+	snprintf(planned->detail, sizeof(planned->detail), "%.70s%s", obstacle, end);
 }
 
 static void skip_because(
@@ -250,8 +457,8 @@ static bool held_by_view(struct planned *planned, const struct view *view)
 	int64_t since = 0;
 	const char *reason;
 
-	if (view->begun &&
-		planned->due_at <= view->begun(view->owner, planned->reminder, planned->person)) {
+	if (view->begun && MIN_OF(planned->due_at, planned->fire_at) <=
+				   view->begun(view->owner, planned->reminder, planned->person)) {
 		skip_because(planned, BY_NOT_BEGUN, "before it was first accepted", "");
 		return true;
 	}
@@ -273,6 +480,37 @@ static bool held_by_view(struct planned *planned, const struct view *view)
 	return true;
 }
 
+/* An absence of some hours: the message waits for its end, within its grace. */
+static void wait_for_return(struct planned *planned)
+{
+	enum { ABSENCES_MOST = 16 };
+	const struct person *person = planned->person;
+	int64_t at = planned->fire_at, limit = planned->fire_at + planned->reminder->grace_s * 1000;
+	char text[CIVIL_TEXT];
+	enum rule_id rule;
+	int64_t until;
+
+	for (int i = 0; i < ABSENCES_MOST && at <= limit; i++) {
+		if (!person_is_out(person, at / 1000, &until)) {
+			if (at == planned->fire_at)
+				return;
+			planned->decision = DECISION_SHIFTED;
+			planned->rule = BY_AWAY;
+			planned->send_at = at;
+			moment_text(planned, at, text);
+			snprintf(planned->detail, sizeof(planned->detail),
+				"away at that time: moved to %s", text);
+			return;
+		}
+		until += (60 - until % 60) % 60;
+		at = resolver_allowed_at(person->place, planned->reminder, until * 1000,
+			planned->reminder->grace_s, &rule);
+		if (at == TIME_NEVER || person_is_away(person, date_at(person, at)))
+			break;
+	}
+	skip_because(planned, BY_AWAY, "away at that time, and beyond its grace", "");
+}
+
 /* The rules of one person, after the place's. */
 static void decide_person(struct planned *planned, const struct view *view)
 {
@@ -286,6 +524,8 @@ static void decide_person(struct planned *planned, const struct view *view)
 	else if (planned->about &&
 		 person_is_away(planned->about, date_at(planned->about, planned->fire_at)))
 		skip_because(planned, BY_ABOUT_AWAY, "away that day", planned->about->name);
+	else if (planned->person->n_absence)
+		wait_for_return(planned);
 }
 
 /* Spreads people over the reminder's jitter, by identity, inside the allowed minutes. */
@@ -298,10 +538,10 @@ static void add_jitter(struct planned *planned)
 	if (!planned->reminder->jitter_s || planned->decision == DECISION_SKIPPED)
 		return;
 	snprintf(local, sizeof(local), "%lld", (long long)planned->slot.local);
-	at = planned->fire_at +
+	at = planned->send_at +
 	     (int64_t)(HASH_OF(planned->reminder->id, planned->person->id, local) %
 		       (uint64_t)(planned->reminder->jitter_s * 1000));
-	if (resolver_allowed_at(planned->place, planned->reminder->anywhere, at, 0, &rule) == at)
+	if (resolver_allowed_at(planned->place, planned->reminder, at, 0, &rule) == at)
 		planned->send_at = at;
 }
 

@@ -1,8 +1,9 @@
 /* The resolver: who gets what, when, whether, and why. One set of pure functions used by the live
  * run, preview, explain and the calendar feed, so that the preview is what is sent.
  *
- * The order of the rules: schedule, begun, hours, quiet, superseded (place); paused, stopped, less,
- * away (person); daily limit (the person's whole day). Time is always an argument. */
+ * The order of the rules: schedule, gap, begun, holiday, day off, hours, quiet, superseded (place);
+ * paused, stopped, less, away (person); daily limit (the person's whole day). Time is always an
+ * argument. */
 #pragma once
 
 #include "model/model.h"
@@ -11,10 +12,13 @@
 
 enum rule_id {
 	BY_SCHEDULE,   /* nothing stood in the way */
+	BY_GAP,        /* the clock leaves this time out, or the zone this date */
 	BY_NOT_BEGUN,  /* earlier than the first acceptance of reminder or person */
+	BY_HOLIDAY,    /* a holiday of the place, or hours that its calendar closes */
+	BY_DAY_OFF,    /* a weekday without work, where the reminder's shift asks for one with */
 	BY_HOURS,      /* outside the place's working hours */
 	BY_QUIET,      /* inside the place's quiet hours */
-	BY_SUPERSEDED, /* a later slot of the same reminder moves to the same minute */
+	BY_SUPERSEDED, /* another slot of the same reminder goes at the same minute */
 	BY_PAUSE,
 	BY_STOPPED,    /* the person answered stop */
 	BY_LESS,       /* the person answered less: every second one */
@@ -48,8 +52,8 @@ struct place_slot {
 	const struct reminder *reminder;
 	const struct place *place;
 	struct slot slot;
-	int64_t due_at;         /* ms */
-	int64_t send_at;        /* ms; of a skipped one: due_at */
+	int64_t due_at;  /* ms */
+	int64_t send_at; /* ms; of a skipped one: due_at, or where it would have moved back to */
 	enum decision decision; /* SEND, SHIFTED or SKIPPED */
 	enum rule_id rule;
 };
@@ -64,10 +68,11 @@ bool resolver_next(const struct reminder *reminder, const struct place *place, i
 /* Seconds before an instant at which resolver_next must start so as to meet every slot that is sent
  * after the instant. */
 int64_t resolver_reach_s(const struct reminder *reminder, const struct place *place);
-/* The first instant >= at (ms) at which the place may be disturbed, within limit_s; else
- * TIME_NEVER. *ret_rule: BY_SCHEDULE when it is `at` itself, else BY_HOURS or BY_QUIET. */
-int64_t resolver_allowed_at(const struct place *place, bool anywhere, int64_t at, int64_t limit_s,
-	enum rule_id *ret_rule);
+/* The first instant >= at (ms) at which the place may be disturbed by the reminder (NULL: by one
+ * that says nothing special), within limit_s; else TIME_NEVER. *ret_rule: BY_SCHEDULE when it is
+ * `at` itself, else the first that stood in the way: a holiday, a day off, hours or quiet hours. */
+int64_t resolver_allowed_at(const struct place *place, const struct reminder *reminder, int64_t at,
+	int64_t limit_s, enum rule_id *ret_rule);
 
 /* One decision for one (reminder, recipient or room, subject, slot). */
 struct planned {

@@ -67,6 +67,12 @@ static char *describe_passed(const struct facts *facts, enum rule_id rule)
 		if (planned->reminder->anywhere)
 			return str_new("the reminder says anywhere");
 		return str_new(place->quiet ? "outside the quiet hours" : "no quiet hours are set");
+	case BY_GAP:
+		return str_new("the zone has this time");
+	case BY_HOLIDAY:
+		return str_new(place->n_holidays ? "no holiday" : "no holidays are set");
+	case BY_DAY_OFF:
+		return str_new("no shift off such a day is asked for, or it is a working day");
 	case BY_AWAY:
 		return str_new("not away on that date");
 	case BY_ABOUT_AWAY:
@@ -110,7 +116,7 @@ static json_t *walk_rules(const struct facts *facts)
 	json_t *steps = json_array();
 
 	add_step(steps, "schedule", "passes", schedule);
-	for (enum rule_id rule = BY_NOT_BEGUN; rule <= BY_LIMIT; rule++) {
+	for (enum rule_id rule = BY_GAP; rule <= BY_LIMIT; rule++) {
 		auto_free char *passed = describe_passed(facts, rule);
 
 		if (rule == planned->rule)

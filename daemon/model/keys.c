@@ -4,6 +4,7 @@
 #include "base/str.h"
 
 static const char *const short_month_names[] = {"omit", "last_day", "next_day", NULL};
+static const char *const shift_names[] = {"none", "skip", "before", "after", NULL};
 static const char *const dst_gap_names[] = {"after", "skip", NULL};
 static const char *const dst_overlap_names[] = {"first", "last", "both", NULL};
 
@@ -119,7 +120,11 @@ static const struct key place_keys[] = {
 			"reminder's grace, or is skipped. Absent: any time."},
 	{"quiet", KEY_LINE, AT(place_entry, quiet),
 		.help = "Hours of silence, as \"19:00-08:00\"; they win over hours."},
-	LATER("holidays", "Calendars of days off."),
+	{"holidays", KEY_WORDS, AT(place_entry, holidays),
+		.help = "Calendar files (.ics) of days off. On a holiday nothing is sent unless "
+			"the "
+			"reminder's shift says otherwise. The files are read again when they "
+			"change."},
 };
 _Static_assert(ARRAY_LEN(place_keys) <= KEYS_MAX, "");
 const struct section keys_place = {SECTION("places", "a place", place_entry, place_keys,
@@ -150,6 +155,11 @@ static const struct key person_keys[] = {
 	{"via_all", KEY_BOOL, 0, 0, 0, "false", AT(person_entry, via_all),
 		.help = "Whether to use all channels of via at once."},
 	{"away", KEY_GROUPS, .inner = &keys_away, AT(person_entry, away), .help = "Absences."},
+	{"absence", KEY_WORDS, AT(person_entry, absence),
+		.help = "Calendar files (.ics) of absences, read again when they change. Whole "
+			"days "
+			"are like those of away; at an absence of some hours a message waits for "
+			"its end, within its grace."},
 	{"focus", KEY_GROUPS, .inner = &keys_focus, AT(person_entry, focus),
 		.help = "What they practise."},
 	LATER("language", "The language of their messages."),
@@ -209,6 +219,12 @@ static const struct key reminder_keys[] = {
 			"whole days see except."},
 	{"short_month", KEY_CHOICE, 0, 0, 0, "omit", short_month_names,
 		AT(reminder_entry, short_month), .help = "What a month without the day does."},
+	{"shift", KEY_CHOICE, 0, 0, 0, NULL, shift_names, AT(reminder_entry, shift),
+		.help = "What a slot on a holiday or on a weekday without working hours does "
+			"(Saturday and Sunday, where the place has no hours): none is sent all the "
+			"same, skip is left out, before and after move to the nearest working day, "
+			"same time. Absent: a holiday leaves it out, a weekday off is a matter of "
+			"hours."},
 	{"dst_gap", KEY_CHOICE, 0, 0, 0, "after", dst_gap_names, AT(reminder_entry, dst_gap),
 		.help = "A time that the clock leaves out: the first instant after the gap, or not "
 			"at "
@@ -227,7 +243,8 @@ static const struct key reminder_keys[] = {
 	{"place", KEY_REF, AT(reminder_entry, place),
 		.help = "The place of a room. People have their own."},
 	{"anywhere", KEY_BOOL, 0, 0, 0, "false", AT(reminder_entry, anywhere),
-		.help = "Whether hours and quiet hours do not hold it."},
+		.help = "Whether hours, quiet hours and (unless shift is given) holidays do not "
+			"hold it."},
 	{"via", KEY_WORDS, AT(reminder_entry, via),
 		.help = "Channels in order, in place of each person's own."},
 	{"title", KEY_LINE, AT(reminder_entry, title), .help = "A template of one line."},
@@ -248,7 +265,6 @@ static const struct key reminder_keys[] = {
 	{"priority", KEY_INT, 0, 1, 5, "3", AT(reminder_entry, priority),
 		.help = "What goes alone when a person's daily limit is reached: the highest "
 			"first."},
-	LATER("shift", "What a slot on a holiday does."),
 	LATER("fade", "Fewer messages as answers come."),
 	LATER("language", "The language of its messages."),
 };

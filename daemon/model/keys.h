@@ -98,6 +98,7 @@ struct channel_entry {
 struct place_entry {
 	struct entry entry;
 	char *id, *timezone, *hours, *quiet;
+	struct words holidays;
 };
 
 struct away_entry {
@@ -120,7 +121,7 @@ struct role_entry {
 struct person_entry {
 	struct entry entry;
 	char *id, *name, *place, *role, *manager, *mentor, *partner;
-	struct words teams, via, address;
+	struct words teams, via, address, absence;
 	bool via_all;
 	struct entries away, focus;
 };
@@ -140,7 +141,7 @@ struct reminder_entry {
 	char *start, *place, *title, *text, *prompts;
 	int32_t from, until;
 	struct words except, rdate, exdate, to, about, via;
-	int short_month, dst_gap, dst_overlap, catch_up, priority;
+	int short_month, dst_gap, dst_overlap, catch_up, shift, priority;
 	int64_t grace_s, jitter_s;
 	bool anywhere;
 	struct entries nudge;

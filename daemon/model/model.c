@@ -294,13 +294,51 @@ const struct focus *person_focus(const struct person *person, int32_t date)
 	return NULL;
 }
 
+/* The first calendar that knows the date wins: its name for it, or NULL. */
+static const char *date_off(const struct calendar_file *const *calendars, size_t count,
+	const struct zone *zone, int32_t date)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < count && !name; i++)
+		name = daysoff_date(calendars[i]->daysoff, zone, date);
+	return name;
+}
+
+static const char *instant_off(const struct calendar_file *const *calendars, size_t count,
+	const struct zone *zone, int64_t utc, int64_t *ret_until)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < count && !name; i++)
+		name = daysoff_at(calendars[i]->daysoff, zone, utc, ret_until);
+	return name;
+}
+
 bool person_is_away(const struct person *person, int32_t date)
 {
 	for (size_t i = 0; i < person->n_away; i++) {
 		if (date >= person->away[i].from && date <= person->away[i].until)
 			return true;
 	}
-	return false;
+	return person->n_absence &&
+	       date_off(person->absence, person->n_absence, person->place->zone, date);
+}
+
+bool person_is_out(const struct person *person, int64_t utc, int64_t *ret_until)
+{
+	return person->n_absence &&
+	       instant_off(person->absence, person->n_absence, person->place->zone, utc, ret_until);
+}
+
+const char *place_holiday(const struct place *place, int32_t date)
+{
+	return date_off(place->holidays, place->n_holidays, place->zone, date);
+}
+
+const char *place_closed_at(const struct place *place, int64_t utc, int64_t *ret_until)
+{
+	return instant_off(place->holidays, place->n_holidays, place->zone, utc, ret_until);
 }
 
 /* The first pair whose recipient is not below the index. */

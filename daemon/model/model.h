@@ -44,9 +44,10 @@ struct channel {
 /* One .ics file, however many places and people name it. Its content is replaced when the file was
  * changed: the one part of a model that is not for ever. */
 struct calendar_file {
-	char *path; /* absolute */
-	struct where where;
+	char *path;         /* absolute */
+	struct where where; /* who names it first */
 	struct daysoff *daysoff;
+	unsigned char digest[16]; /* of the content, to see whether it changed */
 };
 
 struct place {
@@ -222,7 +223,14 @@ const struct person *person_related(const struct person *person, enum relation r
 const char *person_address(const struct person *person, const struct channel *channel);
 /* The focus of a local date (the first that covers it), or NULL. */
 const struct focus *person_focus(const struct person *person, int32_t date);
+/* Absent on the whole of a local date. */
 bool person_is_away(const struct person *person, int32_t date);
+/* Absent at an instant (seconds) by an absence that has hours; *ret_until is when that one ends. */
+bool person_is_out(const struct person *person, int64_t utc, int64_t *ret_until);
+/* The holiday of a local date: its name ("" without one; lent), or NULL. */
+const char *place_holiday(const struct place *place, int32_t date);
+/* The same at an instant, of one that has hours; *ret_until is when it ends. */
+const char *place_closed_at(const struct place *place, int64_t utc, int64_t *ret_until);
 /* The pairs of one recipient: first one and count (0: none). O(log n). */
 const struct pair *reminder_pairs_of(
 	const struct reminder *reminder, const struct person *recipient, size_t *ret_count);

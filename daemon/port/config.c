@@ -381,6 +381,7 @@ static void loader_clear(struct loader *loader)
 	index_free(&loader->people_by_id);
 	index_free(&loader->reminders);
 	index_free(&loader->packs);
+	index_free(&loader->calendars);
 	free(loader->documents);
 	free(loader->zones);
 	free(loader->file_is_private);

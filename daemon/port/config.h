@@ -51,5 +51,9 @@ struct config_needs {
 int config_load(const char *file, const struct config_needs *needs, bool check_only,
 	struct model **ret, struct complaints *complaints) must_check;
 
+/* Reads the calendar files of a model in use again: true when the content of one changed. One that
+ * is missing or broken leaves what was known, after a complaint. */
+bool config_refresh_calendars(struct model *model, struct complaints *complaints);
+
 /* The reference of every key, in mdoc, for nudged.conf(5); owned by the caller. */
 char *config_reference(void);

@@ -56,8 +56,8 @@ struct loader {
 
 	struct zone **zones; /* one of each name; the loader's references */
 	size_t n_zones, zones_room;
-	struct index channels, places, teams, roles, people_by_id, reminders, packs;
-	size_t teams_room, roles_room;
+	struct index channels, places, teams, roles, people_by_id, reminders, packs, calendars;
+	size_t teams_room, roles_room, calendars_room;
 	struct members of_teams, of_roles; /* once the people are built */
 	bool roles_are_listed;
 	bool *channel_works;       /* beside model->channels: its plugin took its settings */
@@ -142,6 +142,11 @@ void config_channels_build(struct loader *loader);
 void config_places_build(struct loader *loader);
 /* The zone of this name, with a reference of its own; NULL after complaining. */
 struct zone *config_zone(struct loader *loader, struct where where, const char *name);
+/* The calendars of a list of paths, read; those that could not be are left out after complaining. */
+const struct calendar_file **config_calendars(
+	struct loader *loader, const char *file, const struct words *paths, size_t *ret_count);
+/* A place's working days, from its hours and holidays. */
+void config_workdays_build(struct place *place);
 void config_csv_read(struct loader *loader, struct where where, const char *path);
 void config_people_build(struct loader *loader);
 void config_prompts_read(struct loader *loader);

@@ -216,6 +216,8 @@ static void build_person(struct loader *loader, struct person_entry *entry)
 	person->role = take_role(loader, entry_where(&keys_person, entry, "role"), entry->role);
 	take_teams(loader, entry, person);
 	take_away(loader, entry, person);
+	person->absence = config_calendars(
+		loader, entry->entry.where.file, &entry->absence, &person->n_absence);
 	take_foci(loader, entry, person);
 	take_addresses(loader, entry, person);
 	take_via(loader, entry, person);

@@ -78,6 +78,11 @@ static void build_place(struct loader *loader, const struct place_entry *entry)
 		read_week(loader, entry_where(&keys_place, entry, "hours"), "hours", entry->hours);
 	place->quiet =
 		read_week(loader, entry_where(&keys_place, entry, "quiet"), "quiet", entry->quiet);
+	place->holidays = config_calendars(
+		loader, entry->entry.where.file, &entry->holidays, &place->n_holidays);
+	/* Without a zone the load fails anyway. */
+	if (place->zone)
+		config_workdays_build(place);
 	add_place(loader, place);
 	twin = index_put(&loader->places, place);
 	if (twin)

@@ -189,6 +189,21 @@ static void read_schedule(
 			error.message);
 }
 
+/* A day moves with all of its times; what has no days, or single ones, would overtake itself. */
+static void check_shift(
+	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
+{
+	if (reminder->shift < SHIFT_BEFORE || !reminder->rule)
+		return;
+	if (rule_is_elapsed(reminder->rule) && reminder->form == RULE_EVERY)
+		complain(loader, entry_where(&keys_reminder, entry, "shift"),
+			"\"shift\" moves days, and an interval of hours has none: use a calendar "
+			"event");
+	else if (entry->rdate.count)
+		complain(loader, entry_where(&keys_reminder, entry, "shift"),
+			"\"shift\" = before and after do not go with \"rdate\"");
+}
+
 /* ---- to whom, through what ---- */
 
 static void read_place(
@@ -344,8 +359,8 @@ static uint64_t hash_when(const struct reminder_entry *entry, const struct remin
 		entry_has(&keys_reminder, entry, "from"), entry_has(&keys_reminder, entry, "until"),
 		entry->short_month, entry->dst_gap, entry->dst_overlap, reminder->anywhere,
 		reminder->has_about, reminder->grace_s, reminder->jitter_s, reminder->catch_up,
-		reminder->nudge.after_s, reminder->nudge.at_most, reminder->nudge.escalate_relation,
-		reminder->priority};
+		reminder->shift, reminder->nudge.after_s, reminder->nudge.at_most,
+		reminder->nudge.escalate_relation, reminder->priority};
 	const struct person *told = reminder->nudge.escalate_person;
 	uint64_t hash = mix_in(hash_text(reminder->schedule), hash_text(entry->start));
 
@@ -393,6 +408,8 @@ static void build_reminder(struct loader *loader, struct reminder_entry *entry)
 		.grace_s = entry->grace_s,
 		.jitter_s = entry->jitter_s,
 		.catch_up = entry->catch_up,
+		.shift = entry_has(&keys_reminder, entry, "shift") ? SHIFT_NONE + entry->shift
+								   : SHIFT_HOLIDAY,
 		.priority = entry->priority};
 	model->reminders[model->n_reminders++] = reminder;
 	twin = index_put(&loader->reminders, reminder);
@@ -400,6 +417,7 @@ static void build_reminder(struct loader *loader, struct reminder_entry *entry)
 		config_complain_twice(loader, entry_where(&keys_reminder, entry, "id"), "reminder",
 			reminder->id, twin->where);
 	read_schedule(loader, entry, reminder);
+	check_shift(loader, entry, reminder);
 	if (entry_has(&keys_reminder, entry, "via"))
 		reminder->via =
 			config_via(loader, &keys_reminder, entry, &entry->via, &reminder->n_via);

@@ -11,6 +11,7 @@ enum { DAY_MINUTES = 1440, WEEK_MINUTES = 7 * DAY_MINUTES, WORDS = (WEEK_MINUTES
 
 struct week {
 	uint64_t bits[WORDS]; /* bits past WEEK_MINUTES stay clear */
+	uint8_t days;
 };
 
 static bool minute_in(const struct week *week, int minute)
@@ -20,6 +21,7 @@ static bool minute_in(const struct week *week, int minute)
 
 static void window_add(struct week *week, uint8_t days, int start, int end)
 {
+	week->days |= days;
 	for (int w = 0; w < 7; w++) {
 		if (!(days >> w & 1))
 			continue;
@@ -107,6 +109,11 @@ int week_parse(const char *text, struct week **ret, int *ret_column, const char 
 void week_free(struct week *week)
 {
 	free(week);
+}
+
+uint8_t week_days(const struct week *week)
+{
+	return week->days;
 }
 
 static int minute_of_week(int64_t local)

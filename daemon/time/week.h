@@ -15,6 +15,8 @@ int week_parse(
 void week_free(struct week *week);
 /* Whether a local time lies inside a window; start inclusive, end exclusive. */
 bool week_contains(const struct week *week, int64_t local);
+/* The weekdays on which a window starts: bit 0 = Monday .. 6. */
+uint8_t week_days(const struct week *week);
 /* The first whole minute >= local that is inside (wanted) or outside (!wanted), within 14 days; or
  * INT64_MAX. */
 int64_t week_next(const struct week *week, int64_t local, bool wanted);

@@ -2,6 +2,79 @@
  * missing; conf.d, secrets, people in bulk and prompt packs. */
 #include "config_fixture.h"
 
+/* ---- calendars of days off ---- */
+
+#define EVENT(date, more)                                                                          \
+	"BEGIN:VEVENT\r\nUID:" date "\r\nDTSTART;VALUE=DATE:" date "\r\n" more "END:VEVENT\r\n"
+#define CALENDAR(events) "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n" events "END:VCALENDAR\r\n"
+
+static void put_with_calendars(void)
+{
+	auto_free char *text = write_config(&(struct lines){
+		.place = "holidays = [ \"gb.ics\" ];", .person = "absence = [ \"gb.ics\" ];"});
+
+	put("nudged.conf", text);
+}
+
+static bool is_holiday(const char *date)
+{
+	const struct place *place = model_place(model, "london");
+	int32_t day;
+
+	assert_int_equal(date_parse(date, &day), 0);
+	assert_true(workdays_has(place->workdays, day) == !place_holiday(place, day));
+	return place_holiday(place, day) != NULL;
+}
+
+static void a_calendar_is_read_once_and_read_again_when_it_changes(void **state)
+{
+	struct complaints complaints = {0};
+
+	put_with_calendars();
+	put("gb.ics", CALENDAR(EVENT("20261225", "SUMMARY:Christmas\r\n")));
+	load_with(false);
+	expect_good();
+	assert_int_equal(model->n_calendars, 1);
+	assert_true(is_holiday("2026-12-25"));
+	assert_false(is_holiday("2026-12-28"));
+	assert_true(person_is_away(model_person(model, "ana"), date_from_ymd(2026, 12, 25)));
+
+	assert_false(config_refresh_calendars(model, &complaints));
+	put("gb.ics", CALENDAR(EVENT("20261228", "")));
+	assert_true(config_refresh_calendars(model, &complaints));
+	assert_int_equal(complaints.count, 0);
+	assert_false(is_holiday("2026-12-25"));
+	assert_true(is_holiday("2026-12-28"));
+
+	/* Broken, then missing, then not to be trusted: what was known stays. */
+	put("gb.ics", "<html>");
+	assert_false(config_refresh_calendars(model, &complaints));
+	drop("gb.ics");
+	assert_false(config_refresh_calendars(model, &complaints));
+	put_bytes("gb.ics", CALENDAR(""), strlen(CALENDAR("")), 0666);
+	assert_false(config_refresh_calendars(model, &complaints));
+	assert_int_equal(complaints.errors, 3);
+	assert_true(is_holiday("2026-12-28"));
+	complaints_clear(&complaints);
+	drop("gb.ics");
+}
+
+static void what_is_odd_in_a_calendar_is_a_warning_with_its_line(void **state)
+{
+	put_with_calendars();
+	put("gb.ics", CALENDAR(EVENT("20261225", "") EVENT("20260230", "")));
+	load_with(false);
+	expect_good();
+	expect_said("gb.ics:");
+	expect_said("warning: ");
+	assert_true(is_holiday("2026-12-25"));
+	put("gb.ics", "<html>");
+	load_with(false);
+	assert_null(model);
+	expect_said("gb.ics:");
+	drop("gb.ics");
+}
+
 /* ---- files ---- */
 
 static void put_good(mode_t mode)
@@ -365,6 +438,8 @@ int main(void)
 		cmocka_unit_test(a_truncated_file_is_refused_wherever_it_ends),
 		cmocka_unit_test(what_is_too_large_or_too_deep_is_refused),
 		cmocka_unit_test(what_others_could_have_written_is_not_read),
+		cmocka_unit_test(a_calendar_is_read_once_and_read_again_when_it_changes),
+		cmocka_unit_test(what_is_odd_in_a_calendar_is_a_warning_with_its_line),
 		cmocka_unit_test(drop_ins_are_read_in_order_of_name),
 		cmocka_unit_test(secrets_come_from_credentials_and_private_files),
 		cmocka_unit_test(without_credentials_a_check_looks_at_the_form_only),

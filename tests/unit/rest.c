@@ -1,0 +1,319 @@
+/* Days of rest: holidays, shift, absence by calendar, times that the clock leaves out. Tables of
+ * weeks, decided. June 2026: the 1st is a Monday. */
+#include "model_help.h"
+
+#include "engine/resolver.h"
+
+enum { LINES_MAX = 4096 };
+
+static char folder[] = "/tmp/nudged-rest-XXXXXX";
+
+static const char HOLIDAYS[] = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
+			       "BEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:20260604\r\n"
+			       "SUMMARY:Corpus Christi\r\nEND:VEVENT\r\n"
+			       "BEGIN:VEVENT\r\nUID:2\r\nDTSTART:20260610T120000\r\n"
+			       "DTEND:20260610T150000\r\nSUMMARY:Moving house\r\nEND:VEVENT\r\n"
+			       "BEGIN:VEVENT\r\nUID:3\r\nDTSTART;VALUE=DATE:20260615\r\n"
+			       "DTEND;VALUE=DATE:20260618\r\nSUMMARY:Retreat\r\nEND:VEVENT\r\n"
+			       "END:VCALENDAR\r\n";
+
+static const char ABSENCE[] =
+	"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
+	"BEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:20260608\r\nSUMMARY:Leave\r\nEND:VEVENT\r\n"
+	"BEGIN:VEVENT\r\nUID:2\r\nDTSTART:20260609T090000\r\nDTEND:20260609T093030\r\n"
+	"SUMMARY:Dentist\r\nEND:VEVENT\r\n"
+	"BEGIN:VEVENT\r\nUID:3\r\nDTSTART:20260609T093000\r\nDTEND:20260609T100000\r\n"
+	"SUMMARY:Chemist\r\nEND:VEVENT\r\n"
+	"BEGIN:VEVENT\r\nUID:4\r\nDTSTART:20260611T080000\r\nDTEND:20260611T170000\r\n"
+	"SUMMARY:Course\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
+static void write_file(const char *name, const char *text)
+{
+	auto_free char *path = str_printf("%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+
+	fputs(text, file);
+	fclose(file);
+}
+
+/* "04 09:00 skipped(holiday)", ...: the day and time it goes, in order. */
+static bool add_line(void *owner, const struct planned *planned)
+{
+	char local[CIVIL_TEXT], *text = owner, *end = text + strlen(text);
+
+	local_write(zone_to_local(planned->place->zone, planned->send_at / 1000, NULL), local);
+	snprintf(end, LINES_MAX - (size_t)(end - text), "%s%.2s %.5s %s%s%s%s", text[0] ? ", " : "",
+		local + 8, local + 11, decision_names[planned->decision],
+		planned->rule == BY_SCHEDULE ? "" : "(",
+		planned->rule == BY_SCHEDULE ? "" : rule_id_names[planned->rule],
+		planned->rule == BY_SCHEDULE ? "" : ")");
+	return true;
+}
+
+static struct model *model_with(const char *place, const char *person, const char *reminder)
+{
+	auto_free char *places =
+		str_printf("{ id = \"p\"; holidays = [ \"%s/holidays.ics\" ]; %s }", folder, place);
+	auto_free char *people =
+		str_printf("{ id = \"ana\"; via = [ \"hook\" ]; place = \"p\"; %s }", person);
+	auto_free char *reminders = str_printf("{ id = \"r\"; kind = \"note\"; text = \"x\"; "
+					       "to = [ \"ana\" ]; %s }",
+		reminder);
+
+	return model_of("daily_limit = 0;", places, people, reminders);
+}
+
+static void preview(struct model *model, int from, int to, char text[static LINES_MAX])
+{
+	struct preview_query query = {.skipped = true, .person = model_person(model, "ana")};
+
+	query.from = date_from_ymd(2026, 6, from);
+	query.to = date_from_ymd(2026, 6, to);
+	text[0] = 0;
+	resolver_preview(model, NULL, &query, add_line, text);
+}
+
+#define HOURS "hours = \"Mon..Fri 08:00-18:00\";"
+
+static const struct {
+	const char *place, *reminder;
+	int from, to;
+	const char *said;
+} WEEKS[] = {
+	/* Without shift a holiday leaves it out, and a weekend is a matter of hours. */
+	{"", "calendar = \"09:00\";", 3, 7,
+		"03 09:00 send, 04 09:00 skipped(holiday), 05 09:00 send, 06 09:00 send, 07 09:00 "
+		"send"},
+	{HOURS, "calendar = \"09:00\";", 3, 7,
+		"03 09:00 send, 04 09:00 skipped(holiday), 05 09:00 send, 06 09:00 skipped(hours), "
+		"07 09:00 skipped(hours)"},
+	{HOURS, "calendar = \"Sun 09:00\"; grace = \"1d\";", 7, 8, "08 08:00 shifted(hours)"},
+	/* What hours push into a holiday goes on to the day after, within its grace. */
+	{HOURS, "calendar = \"*-*-03 20:00\"; grace = \"2d\";", 3, 5, "05 08:00 shifted(hours)"},
+	{HOURS, "calendar = \"*-*-03 20:00\"; grace = \"12h\";", 3, 5, "03 20:00 skipped(hours)"},
+	/* none: as on any other day. anywhere: the same, unless shift is given. */
+	{HOURS, "calendar = \"*-*-04 09:00\"; shift = \"none\";", 4, 4, "04 09:00 send"},
+	{HOURS, "calendar = \"*-*-04 20:00\"; anywhere = true;", 4, 4, "04 20:00 send"},
+	{HOURS, "calendar = \"*-*-04 20:00\"; anywhere = true; shift = \"after\";", 4, 5,
+		"05 20:00 shifted(holiday)"},
+	/* skip: also the weekend, with hours and without. */
+	{HOURS, "calendar = \"09:00\"; shift = \"skip\";", 4, 6,
+		"04 09:00 skipped(holiday), 05 09:00 send, 06 09:00 skipped(day-off)"},
+	{"", "calendar = \"*-*-06 09:00\"; shift = \"skip\";", 6, 6, "06 09:00 skipped(day-off)"},
+	{"hours = \"Tue..Sat 08:00-18:00\";", "calendar = \"Sat,Mon 09:00\"; shift = \"skip\";", 6,
+		8, "06 09:00 send, 08 09:00 skipped(day-off)"},
+	/* after and before: the nearest working day, same time; the hours of that day hold. */
+	{HOURS, "calendar = \"*-*-04 09:00\"; shift = \"after\";", 4, 6,
+		"05 09:00 shifted(holiday)"},
+	{HOURS, "calendar = \"*-*-04 09:00\"; shift = \"before\";", 1, 6,
+		"03 09:00 shifted(holiday)"},
+	{HOURS, "calendar = \"*-*-07 09:00\"; shift = \"after\";", 5, 8,
+		"08 09:00 shifted(day-off)"},
+	{HOURS, "calendar = \"*-*-07 09:00\"; shift = \"before\";", 5, 8,
+		"05 09:00 shifted(day-off)"},
+	{HOURS, "calendar = \"*-*-16 09:00\"; shift = \"before\";", 10, 20,
+		"12 09:00 shifted(holiday)"},
+	{HOURS, "calendar = \"*-*-16 09:00\"; shift = \"after\";", 10, 20,
+		"18 09:00 shifted(holiday)"},
+	{HOURS, "calendar = \"*-*-07 07:30\"; shift = \"after\";", 5, 8,
+		"08 08:00 shifted(day-off)"},
+	{HOURS, "calendar = \"*-*-07 20:00\"; shift = \"before\"; grace = \"5d\";", 4, 9,
+		"05 20:00 skipped(hours)"},
+	/* Several that move to one minute are one, and a day's own slot stands for all. */
+	{HOURS, "calendar = \"Sat,Sun 09:00\"; shift = \"after\";", 6, 8,
+		"06 09:00 skipped(superseded), 08 09:00 shifted(day-off)"},
+	{HOURS, "calendar = \"Sat,Sun 09:00\"; shift = \"before\";", 5, 8,
+		"05 09:00 shifted(day-off), 05 09:00 skipped(superseded)"},
+	{HOURS, "calendar = \"09,11:00\"; shift = \"after\";", 6, 8,
+		"06 09:00 skipped(superseded), 06 11:00 skipped(superseded), 07 09:00 "
+		"skipped(superseded), 07 11:00 skipped(superseded), 08 09:00 send, 08 11:00 send"},
+	{HOURS, "calendar = \"Fri,Sat,Sun 09,11:00\"; shift = \"before\";", 5, 8,
+		"05 09:00 send, 05 09:00 skipped(superseded), 05 09:00 skipped(superseded), 05 "
+		"11:00 "
+		"send, 05 11:00 skipped(superseded), 05 11:00 skipped(superseded)"},
+	{HOURS, "calendar = \"Sat,Sun 09,11:00\"; shift = \"before\";", 5, 8,
+		"05 09:00 shifted(day-off), 05 09:00 skipped(superseded), 05 11:00 "
+		"shifted(day-off), "
+		"05 11:00 skipped(superseded)"},
+	/* A holiday that has hours closes the place meanwhile. */
+	{HOURS, "calendar = \"*-*-10 11,12,14,15:00\"; grace = \"1h\";", 10, 10,
+		"10 11:00 send, 10 12:00 skipped(holiday), 10 14:00 skipped(superseded), 10 15:00 "
+		"send"},
+	{HOURS, "calendar = \"*-*-10 14:30\"; grace = \"1h\";", 10, 10,
+		"10 15:00 shifted(holiday)"},
+	{HOURS, "calendar = \"*-*-10 14:30\"; shift = \"none\";", 10, 10, "10 14:30 send"},
+	/* Working days are those of the place. */
+	{HOURS, "calendar = \"*-*-04,07 09:00\"; shift = \"after\"; until = \"2026-06-04\";", 1, 30,
+		"05 09:00 shifted(holiday)"},
+};
+
+static void a_place_rests(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(WEEKS); i++) {
+		struct model *model = model_with(WEEKS[i].place, "", WEEKS[i].reminder);
+		char text[LINES_MAX];
+
+		preview(model, WEEKS[i].from, WEEKS[i].to, text);
+		if (strcmp(text, WEEKS[i].said))
+			fail_msg("%s / %s: %s, not %s", WEEKS[i].place, WEEKS[i].reminder, text,
+				WEEKS[i].said);
+		model_unref(model);
+	}
+}
+
+/* The agenda's way: however the range is cut, each slot is met once, and none behind another. */
+static void slots_come_in_the_order_in_which_they_go(void **state)
+{
+	static const char *const shifts[] = {"before", "after", "skip", "none"};
+
+	for (size_t i = 0; i < ARRAY_LEN(shifts); i++) {
+		auto_free char *reminder = str_printf(
+			"calendar = \"*-*-* 09,11:30,17:00\"; shift = \"%s\";", shifts[i]);
+		struct model *model = model_with(HOURS, "", reminder);
+		struct place_slot slot;
+		int64_t after = INT64_C(1780272000), last = 0; /* 2026-06-01 */
+
+		for (int n = 0; n < 300; n++) {
+			assert_true(resolver_next(
+				model->reminders[0], model_place(model, "p"), after, &slot));
+			assert_true(slot.slot.utc > after);
+			assert_true(slot.send_at >= last || slot.decision == DECISION_SKIPPED);
+			if (slot.decision != DECISION_SKIPPED)
+				last = slot.send_at;
+			after = slot.slot.utc;
+		}
+		model_unref(model);
+	}
+}
+
+static void a_person_is_absent_by_calendar(void **state)
+{
+	static const struct {
+		const char *reminder;
+		int from, to;
+		const char *said;
+	} days[] = {
+		{"calendar = \"08:00\";", 8, 9, "08 08:00 skipped(away), 09 08:00 send"},
+		/* Two absences in a row, and a message waits for the end of both. */
+		{"calendar = \"*-*-09 09:15\";", 9, 9, "09 10:00 shifted(away)"},
+		{"calendar = \"*-*-09 09:15\"; grace = \"44min\";", 9, 9, "09 09:15 skipped(away)"},
+		{"calendar = \"*-*-09 10:00\";", 9, 9, "09 10:00 send"},
+		{"calendar = \"*-*-11 09:00\";", 11, 11, "11 09:00 skipped(away)"},
+		{"calendar = \"*-*-11 16:30\";", 11, 11, "11 17:00 shifted(away)"},
+	};
+	auto_free char *person = str_printf("absence = [ \"%s/absence.ics\" ];", folder);
+
+	for (size_t i = 0; i < ARRAY_LEN(days); i++) {
+		struct model *model = model_with(HOURS, person, days[i].reminder);
+		char text[LINES_MAX];
+
+		preview(model, days[i].from, days[i].to, text);
+		if (strcmp(text, days[i].said))
+			fail_msg("%s: %s, not %s", days[i].reminder, text, days[i].said);
+		model_unref(model);
+	}
+}
+
+static bool keep_detail(void *owner, const struct planned *planned)
+{
+	snprintf(owner, LINES_MAX, "%s", planned->detail);
+	return true;
+}
+
+static void the_reason_names_what_decided(void **state)
+{
+	static const struct {
+		const char *place, *reminder, *detail;
+		int day;
+	} rows[] = {
+		{HOURS, "calendar = \"*-*-04 09:00\";", "2026-06-04 is a holiday (Corpus Christi)",
+			4},
+		{HOURS, "calendar = \"*-*-04 09:00\"; shift = \"after\";",
+			"2026-06-04 is a holiday (Corpus Christi): moved to 2026-06-05 09:00", 5},
+		{HOURS, "calendar = \"*-*-07 09:00\"; shift = \"before\";",
+			"2026-06-07 is no working day: moved to 2026-06-05 09:00", 5},
+		{HOURS, "calendar = \"*-*-10 14:30\";",
+			"14:30 is a holiday (Moving house): moved to 15:00", 10},
+		{HOURS, "calendar = \"*-*-09 07:30\";",
+			"07:30 is outside working hours: moved to 08:00", 9},
+		{"timezone = \"Europe/Berlin\";", "at = \"2026-03-29T02:30\"; dst_gap = \"skip\";",
+			"2026-03-29T02:30:00 does not exist in Europe/Berlin: the clock leaves it "
+			"out",
+			-63},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct model *model = model_with(rows[i].place, "", rows[i].reminder);
+		char text[LINES_MAX] = "";
+		int32_t date = date_from_ymd(2026, 5, 31) + rows[i].day;
+		struct preview_query query = {.skipped = true, .from = date, .to = date};
+
+		resolver_preview(model, NULL, &query, keep_detail, text);
+		assert_string_equal(text, rows[i].detail);
+		model_unref(model);
+	}
+}
+
+/* A date that the zone does not have: told of once, and the slots around it come as ever. */
+static void a_lost_day_is_told_of(void **state)
+{
+	struct model *model = model_with(
+		"timezone = \"Pacific/Apia\";", "", "calendar = \"09,13:00\"; shift = \"none\";");
+	const struct reminder *reminder = model->reminders[0];
+	int64_t after = INT64_C(1325192399); /* 2011-12-29 20:59:59 UTC, 10:59:59 there */
+	static const struct {
+		const char *local;
+		bool missing;
+	} expected[] = {{"2011-12-29T13:00:00", false}, {"2011-12-30T09:00:00", true},
+		{"2011-12-31T09:00:00", false}, {"2011-12-31T13:00:00", false}};
+
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		struct place_slot slot;
+		char local[CIVIL_TEXT];
+
+		assert_true(resolver_next(reminder, model_place(model, "p"), after, &slot));
+		local_write(slot.slot.local, local);
+		assert_string_equal(local, expected[i].local);
+		assert_int_equal(
+			slot.decision, expected[i].missing ? DECISION_SKIPPED : DECISION_SEND);
+		assert_int_equal(slot.rule, expected[i].missing ? BY_GAP : BY_SCHEDULE);
+		after = slot.slot.utc;
+	}
+	model_unref(model);
+}
+
+static int set_up(void **state)
+{
+	assert_non_null(mkdtemp(folder));
+	write_file("holidays.ics", HOLIDAYS);
+	write_file("absence.ics", ABSENCE);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	auto_free char *holidays = str_printf("%s/holidays.ics", folder);
+	auto_free char *absence = str_printf("%s/absence.ics", folder);
+
+	unlink(holidays);
+	unlink(absence);
+	rmdir(folder);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_place_rests),
+		cmocka_unit_test(slots_come_in_the_order_in_which_they_go),
+		cmocka_unit_test(a_person_is_absent_by_calendar),
+		cmocka_unit_test(the_reason_names_what_decided),
+		cmocka_unit_test(a_lost_day_is_told_of),
+	};
+	int r;
+
+	model_begin(argv[0]);
+	r = cmocka_run_group_tests(tests, set_up, tear_down);
+	model_end();
+	return r;
+}
