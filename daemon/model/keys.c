@@ -187,8 +187,7 @@ static const struct key reminder_keys[] = {
 		.help = "What it is for."},
 	{"calendar", KEY_LINE, AT(reminder_entry, schedules[RULE_CALENDAR]),
 		.help = "A calendar event as in systemd.time(7): \"Mon..Fri 09:00\". Exactly one "
-			"of "
-			"calendar, every, at and rrule is needed."},
+			"of calendar, cron, every, at and rrule is needed."},
 	{"every", KEY_LINE, AT(reminder_entry, schedules[RULE_EVERY]),
 		.help = "A period. \"90min\" counts elapsed time; days, weeks and months are those "
 			"of "
@@ -201,7 +200,8 @@ static const struct key reminder_keys[] = {
 		.help = "A recurrence rule of RFC 5545, with start: "
 			"\"FREQ=WEEKLY;INTERVAL=2;BYDAY=TU\"."},
 	{"cron", KEY_LINE, AT(reminder_entry, schedules[RULE_CRON]),
-		.help = "A cron expression; not built into this release."},
+		.help = "A cron expression: \"0 9 * * MON-FRI\". Five fields, six with seconds "
+			"before them, seven with years after those."},
 	{"when", KEY_LINE, AT(reminder_entry, schedules[RULE_WHEN]),
 		.help = "A phrase such as \"weekdays at 9:00\"; not built into this release."},
 	{"start", KEY_LINE, AT(reminder_entry, start),

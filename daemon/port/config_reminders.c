@@ -146,7 +146,8 @@ static enum rule_form find_form(struct loader *loader, const struct reminder_ent
 	}
 	if (found == RULE_FORMS)
 		complain(loader, entry->entry.where,
-			"the reminder \"%s\" needs a schedule: one of calendar, every, at or rrule",
+			"the reminder \"%s\" needs a schedule: one of calendar, cron, every, at or "
+			"rrule",
 			entry->id);
 	else if (!entry->schedules[found])
 		return RULE_FORMS; /* its text was complained about */
@@ -187,6 +188,9 @@ static void read_schedule(
 	else if (!reminder->rule)
 		complain(loader, entry_where(&keys_reminder, entry, name), "\"%s\": %s", name,
 			error.message);
+	else if (rule_warning(reminder->rule))
+		warn(loader, entry_where(&keys_reminder, entry, name), "\"%s\": %s", name,
+			rule_warning(reminder->rule));
 }
 
 /* A day moves with all of its times; what has no days, or single ones, would overtake itself. */

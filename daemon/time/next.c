@@ -170,14 +170,23 @@ static uint32_t period_days(const struct period *p, const struct month *m)
 	return mask & MASK_MONTH(m->length);
 }
 
+/* Whether the weekdays let the 1st be, where they and the days of the month are both asked for. */
+static bool first_has_weekday(const struct date_set *set, const struct month *m)
+{
+	if (set->either || !(set->weekdays || date_set_has_nth(set)))
+		return true;
+	if (set->nth_in_year)
+		return !set->weekdays || set->weekdays >> m->first_weekday & 1;
+	return weekdays_group(set, m->length, m->first_weekday, 0, m->length) & 2;
+}
+
 /* short_month = next_day: the 1st stands for a day that the month before did not have. */
 static bool first_stands_in(const struct rule_values *v, const struct month *m)
 {
 	int year = m->month > 1 ? m->year : m->year - 1, month = m->month > 1 ? m->month - 1 : 12;
 
 	return v->dates.days & ~MASK_MONTH(month_days(year, month)) &&
-	       month_counts(v, year, month) &&
-	       (!v->dates.weekdays || v->dates.weekdays >> m->first_weekday & 1);
+	       month_counts(v, year, month) && first_has_weekday(&v->dates, m);
 }
 
 static uint32_t month_mask(

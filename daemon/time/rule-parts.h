@@ -78,7 +78,8 @@ struct rule_values {
 struct rule {
 	struct rule_values v;
 	unsigned refs;
-	char *text; /* canonical */
+	char *text;          /* canonical */
+	const char *warning; /* static, or NULL */
 	struct zone *zone;
 	int32_t *times;            /* FIXED list, ascending; NULL: the masks */
 	int *positions;            /* BYSETPOS */
@@ -99,6 +100,7 @@ struct draft {
 
 /* Each fills draft->rule, its canonical text included: 0 or -EINVAL with the error filled in. */
 int calendar_parse(struct draft *draft) must_check;
+int cron_parse(struct draft *draft) must_check;
 int rrule_parse(struct draft *draft) must_check;
 int every_parse(struct draft *draft) must_check;
 int at_parse(struct draft *draft) must_check;

@@ -24,6 +24,7 @@ const char *const rule_form_names[RULE_FORMS + 1] = {
 
 static int (*const parsers[RULE_FORMS])(struct draft *draft) = {
 	[RULE_CALENDAR] = calendar_parse,
+	[RULE_CRON] = cron_parse,
 	[RULE_RRULE] = rrule_parse,
 	[RULE_EVERY] = every_parse,
 	[RULE_AT] = at_parse,
@@ -57,6 +58,11 @@ const struct zone *rule_own_zone(const struct rule *rule)
 bool rule_is_elapsed(const struct rule *rule)
 {
 	return rule->v.kind == KIND_ELAPSED || rule->v.kind == KIND_ONCE;
+}
+
+const char *rule_warning(const struct rule *rule)
+{
+	return rule->warning;
 }
 
 char *rule_write(const struct rule *rule)
@@ -363,7 +369,8 @@ int rule_parse(enum rule_form form, const char *text, const struct rule_options 
 	assert(form < RULE_FORMS);
 	if (!parsers[form]) {
 		(void)scan_fail(&draft.scan, NULL,
-			"%s is not supported by this version: use calendar, rrule, every or at",
+			"%s is not supported by this version: use calendar, cron, rrule, every or "
+			"at",
 			rule_form_names[form]);
 		return -EOPNOTSUPP;
 	}

@@ -74,6 +74,8 @@ void rule_unref(struct rule *rule); /* NULL is fine */
 /* The zone the text itself names ("... Europe/Berlin"), or NULL. It wins over any other. */
 const struct zone *rule_own_zone(const struct rule *rule);
 bool rule_is_elapsed(const struct rule *rule);
+/* What whoever wrote it may not have meant, or NULL; static. */
+const char *rule_warning(const struct rule *rule);
 /* The canonical form: parses back to the same rule. Owned by the caller. */
 char *rule_write(const struct rule *rule);
 bool rule_equal(const struct rule *a, const struct rule *b);

@@ -3,14 +3,18 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 BUILD = Path(os.environ.get("NUDGED_BUILD", ROOT / "build"))
 DRIVER = BUILD / "next-driver"
 FULL = os.environ.get("NUDGED_ORACLE_FULL") == "1"
+NPM = ROOT / "build" / "npm" / "node_modules"
 ZONEINFO = Path("/usr/share/zoneinfo")
 
 MANDATORY_ZONES = [
@@ -81,21 +85,26 @@ def changes(zone, first, last):
     return found
 
 
-class Next:
+class Answers:
     """One process that answers a request a line."""
 
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [DRIVER, "--batch"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-        )
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
 
     def answer(self, **request):
         self.process.stdin.write(json.dumps(request).encode() + b"\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(10)
+
+
+class Next(Answers):
+    def __init__(self):
+        super().__init__(DRIVER, "--batch")
 
     def instants(self, **request):
         """The instants in seconds; a refusal is an empty list, as other programs say "never"."""
@@ -105,7 +114,11 @@ class Next:
         assert "next" in answer, (request, answer)
         return [instant(text) for text in answer["next"]]
 
-    def close(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait(10)
+
+def node_program(name, package):
+    """A program of this folder that runs on node with a package of tests/packages-npm; skips without."""
+    if not shutil.which("node"):
+        pytest.skip("there is no node")
+    if not (NPM / package).is_dir():
+        pytest.skip(f"{package} is not in build/npm: tests/deps installs it where npm can be reached")
+    return Answers("node", Path(__file__).parent / name, NPM / package)

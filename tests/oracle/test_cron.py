@@ -1,0 +1,182 @@
+"""Cron expressions against croner: what it accepts, and when it says they fire, in zones and around
+changes of their clocks. What is refused here and not there is listed below; nothing else may differ."""
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from nexts import FULL, MANDATORY_ZONES, all_zones, changes, instant, node_program, offset, seeded, text_of
+
+pytestmark = pytest.mark.usefixtures("nexts")
+
+BASE = instant("2026-01-01T00:00:00Z")
+TEN_YEARS = 10 * 365 * 86400
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+
+
+@pytest.fixture(scope="module")
+def croner():
+    process = node_program("croner.js", "croner")
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module")
+def zones(croner):
+    """The zones that node knows as the system does; the others are named and left out."""
+    wanted = all_zones() if FULL else MANDATORY_ZONES
+    good = [zone for zone in wanted if offsets_agree(croner, zone)]
+    out = sorted(set(wanted) - set(good))
+    print(f"{len(good)} zones; left out, since node's own time zone data differs: {', '.join(out) or 'none'}")
+    assert len(good) >= 5
+    return good
+
+
+def offsets_agree(croner, name):
+    zone = ZoneInfo(name)
+    year = 365 * 86400
+    weeks = [utc for first, count in [(40, 33), (129, 2), (228, 2)] for utc in range(first * year, (first + count) * year, 604800)]
+    edges = [utc for change in changes(zone, 2010, 2042) for utc in (change - 1, change)]
+    answer = croner.answer(zone=name, instants=weeks + edges)
+    return answer.get("offsets") == [offset(zone, utc) for utc in weeks + edges]
+
+
+# --- making expressions -------------------------------------------------------------------------
+
+
+def spelled(rng, value, low, names):
+    if names and rng.random() < 0.4:
+        name = names[(value - low) % len(names)]
+        return rng.choice([name, name.lower(), name.title()])
+    return str(value) if rng.random() < 0.95 else f"0{value}"
+
+
+def item(rng, low, high, names=None, steps=True):
+    first = rng.randint(low, high)
+    kind = rng.random()
+    if kind < 0.55 or first == high:
+        return spelled(rng, first, low, names)
+    span = f"{spelled(rng, first, low, names)}-{spelled(rng, rng.randint(first, high), low, names)}"
+    return f"{span}/{rng.randint(1, high - low)}" if steps and kind > 0.85 else span
+
+
+def field(rng, low, high, names=None, any_chance=0.3, steps=True):
+    if rng.random() < any_chance:
+        return "*"
+    if steps and rng.random() < 0.12:
+        return f"*/{rng.randint(1, high - low)}"
+    return ",".join(item(rng, low, high, names, steps) for _ in range(rng.choice([1, 1, 1, 2, 3])))
+
+
+def days(rng):
+    kind = rng.random()
+    if kind < 0.06:
+        return rng.choice(["LW", "lw"])
+    parts = field(rng, 1, 31, any_chance=0.4).split(",")
+    if kind < 0.3 and parts != ["*"]:
+        parts = rng.sample(parts, rng.randint(0, len(parts))) if kind < 0.2 else parts
+        parts += rng.sample(["L", "1W", "15W", "31W", f"{rng.randint(1, 31)}W"], rng.randint(1, 2))
+        rng.shuffle(parts)
+    return ",".join(parts)
+
+
+def week(rng):
+    if rng.random() < 0.45:
+        return "*"
+    parts = []
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        kind = rng.random()
+        day = spelled(rng, rng.randint(0, 7), 0, WEEKDAYS)
+        if kind < 0.25:
+            parts.append(f"{day}#{rng.choice('12345Ll')}")
+        elif kind < 0.35:
+            parts.append(f"{day}L")
+        else:
+            parts.append(field(rng, 0, rng.choice([6, 7]), WEEKDAYS, 0.02))
+    return ("+" if rng.random() < 0.3 else "") + ",".join(parts)
+
+
+def years(rng):
+    # croner counts */N from year 0, the specification from 1970: only where they are the same.
+    first = rng.randint(2026, 2040)
+    return rng.choice(["*", "*/2", str(first), f"{first}-{first + rng.randint(0, 30)}",
+                       f"{first}-{first + 40}/{rng.randint(1, 9)}", f"{first},{first + 3}"])
+
+
+def times(rng, fixed):
+    any_chance = 0 if fixed else 0.3
+    return [field(rng, 0, 59, None, any_chance, not fixed), field(rng, 0, 23, None, any_chance, not fixed)]
+
+
+def expression(rng):
+    fixed = rng.random() < 0.5
+    words = [*times(rng, fixed), days(rng), field(rng, 1, 12, MONTHS, 0.6), week(rng)]
+    if rng.random() < 0.3:
+        words.insert(0, field(rng, 0, 59, None, 0 if fixed else 0.1, not fixed))
+        if rng.random() < 0.4:
+            words.append(years(rng))
+    return rng.choice([" ", "  ", "\t"]).join(words)
+
+
+def night(rng):
+    """Times around the hours in which clocks change, on every day or nearly."""
+    hour = rng.choice(["0", "1", "2", "3", "0-3", "1,2", "2-4", "23", "*", "*/2", "0-4/2", "1-3/1", "0,23"])
+    minute = rng.choice(["0", "30", "15,45", "0,30,59", "*/20", "*", "29-31", "5-50/15", "0-59/30", "59"])
+    day = rng.choice(["*", "*", "*", "*/2", "L", "1-7", "15W"])
+    weekday = rng.choice(["*", "*", "SUN", "FRI-SUN", "+SUN#L", "6,7"])
+    second = rng.choice(["", "", "", "0 ", "30 ", "0,59 ", "*/30 "])
+    return f"{second}{minute} {hour} {day} * {weekday}"
+
+
+# --- comparing ----------------------------------------------------------------------------------
+
+REFUSED_HERE_ONLY = re.compile(
+    r"(^|[\s,+])("
+    r"SUN-SUN(/\d+)?"  # croner: every day; other programs: Sundays
+    r")([\s,]|$)",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=512)
+def zone_of(name):
+    return ZoneInfo(name)
+
+
+def same(nexts, croner, text, zone, begin, count):
+    """The number of instants that were compared."""
+    theirs = croner.answer(pattern=text, zone=zone, **{"from": begin, "count": count})
+    request = {"cron": text, "timezone": zone, "from": text_of(begin), "count": count}
+    if "error" in theirs or REFUSED_HERE_ONLY.search(text):
+        ours = nexts.answer(**request)
+        assert "error" in ours and 0 < ours["column"] <= len(text) + 1, (text, ours, theirs)
+        return 0
+    want = [utc for utc in theirs["next"] if utc < 7226582400 or datetime.fromtimestamp(utc, zone_of(zone)).year < 2200]
+    got = nexts.instants(**request)
+    assert got == want, f"{text!r} in {zone} after {text_of(begin)}: ours {list(map(text_of, got))[:9]}, theirs {list(map(text_of, want))[:9]}"
+    return len(want)
+
+
+def test_random_expressions_fire_when_croner_says(nexts, croner, zones):
+    rng = seeded()
+    compared = 0
+    for _ in range(40000 if FULL else 1500):
+        begin = BASE + rng.randrange(TEN_YEARS)
+        compared += same(nexts, croner, expression(rng), rng.choice(zones), begin, 20)
+    print(f"{compared} instants are the same")
+
+
+def test_random_expressions_fire_when_croner_says_around_a_change_of_the_clock(nexts, croner, zones):
+    rng = seeded()
+    compared = 0
+    for zone in zones:
+        found = changes(zone_of(zone), 2026, 2036)
+        for change in found if FULL else rng.sample(found, min(len(found), 6)):
+            for _ in range(30 if FULL else 12):
+                begin = change - rng.randrange(1, 40 * 3600)
+                compared += same(nexts, croner, night(rng), zone, begin, 40)
+    print(f"{compared} instants are the same")
