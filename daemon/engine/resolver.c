@@ -118,7 +118,7 @@ int64_t resolver_allowed_at(const struct place *place, const struct reminder *re
 		shift_of(reminder) <= SHIFT_NONE)
 		return at;
 	local = zone_to_local(place->zone, at / 1000, NULL);
-	/* A day more than the limit: the clock may be set back meanwhile. */
+	/* A day more than the limit: the clock may be put forward meanwhile. */
 	allowed = allowed_local(place, reminder, local, local + limit_s + DAY_S, ret_rule);
 	if (allowed == local)
 		return at;

@@ -25,7 +25,11 @@ static const char ABSENCE[] =
 	"BEGIN:VEVENT\r\nUID:3\r\nDTSTART:20260609T093000\r\nDTEND:20260609T100000\r\n"
 	"SUMMARY:Chemist\r\nEND:VEVENT\r\n"
 	"BEGIN:VEVENT\r\nUID:4\r\nDTSTART:20260611T080000\r\nDTEND:20260611T170000\r\n"
-	"SUMMARY:Course\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+	"SUMMARY:Course\r\nEND:VEVENT\r\n"
+	"BEGIN:VEVENT\r\nUID:5\r\nDTSTART:20260612T103000\r\nDTEND:20260612T110030\r\n"
+	"SUMMARY:Bank\r\nEND:VEVENT\r\n"
+	"BEGIN:VEVENT\r\nUID:6\r\nDTSTART:20260607T220000\r\nDTEND:20260608T003000\r\n"
+	"SUMMARY:Night train\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 
 static void write_file(const char *name, const char *text)
 {
@@ -200,6 +204,10 @@ static void a_person_is_absent_by_calendar(void **state)
 		{"calendar = \"*-*-09 10:00\";", 9, 9, "09 10:00 send"},
 		{"calendar = \"*-*-11 09:00\";", 11, 11, "11 09:00 skipped(away)"},
 		{"calendar = \"*-*-11 16:30\";", 11, 11, "11 17:00 shifted(away)"},
+		/* Whole minutes; and no further into a day of absence. */
+		{"calendar = \"*-*-12 10:50\";", 12, 12, "12 11:01 shifted(away)"},
+		{"calendar = \"*-*-07 23:00\"; grace = \"2h\"; anywhere = true;", 7, 8,
+			"07 23:00 skipped(away)"},
 	};
 	auto_free char *person = str_printf("absence = [ \"%s/absence.ics\" ];", folder);
 
@@ -210,6 +218,67 @@ static void a_person_is_absent_by_calendar(void **state)
 		preview(model, days[i].from, days[i].to, text);
 		if (strcmp(text, days[i].said))
 			fail_msg("%s: %s, not %s", days[i].reminder, text, days[i].said);
+		model_unref(model);
+	}
+}
+
+/* Jitter spreads from where the absence ends. */
+static void jitter_comes_after_an_absence(void **state)
+{
+	auto_free char *person = str_printf("absence = [ \"%s/absence.ics\" ];", folder);
+	struct model *model =
+		model_with(HOURS, person, "calendar = \"*-*-09 09:15\"; jitter = \"20min\";");
+	char text[LINES_MAX];
+
+	preview(model, 9, 9, text);
+	assert_true(strcmp(text, "09 10:00 shifted(away)") >= 0);
+	assert_true(strcmp(text, "09 10:20 shifted(away)") <= 0);
+	model_unref(model);
+}
+
+static int64_t begun_on_friday(
+	void *owner, const struct reminder *reminder, const struct person *person)
+{
+	return INT64_C(1780655400) * 1000; /* 2026-06-05T10:30:00Z */
+}
+
+/* A slot of Saturday that would have gone on Friday, before anybody knew of it. */
+static void what_would_have_gone_before_it_began_is_not_sent(void **state)
+{
+	const struct view view = {.begun = begun_on_friday};
+	struct model *model =
+		model_with(HOURS, "", "calendar = \"*-*-06 09,11:00\"; shift = \"before\";");
+	struct preview_query query = {.skipped = true,
+		.person = model_person(model, "ana"),
+		.from = date_from_ymd(2026, 6, 5),
+		.to = date_from_ymd(2026, 6, 6)};
+	char text[LINES_MAX] = "";
+
+	resolver_preview(model, &view, &query, add_line, text);
+	assert_string_equal(text, "05 09:00 skipped(not-begun), 05 11:00 shifted(day-off)");
+	model_unref(model);
+}
+
+/* Grace is real time: in the night of the gap two hours and a half of the clock are one and a half. */
+static void grace_counts_elapsed_time(void **state)
+{
+	static const struct {
+		const char *grace, *said;
+	} rows[] = {{"90min", "29 03:30 shifted(quiet)"}, {"89min", "29 01:00 skipped(quiet)"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *reminder =
+			str_printf("at = \"2026-03-29T01:00\"; grace = \"%s\";", rows[i].grace);
+		struct model *model = model_with(
+			"timezone = \"Europe/Berlin\"; quiet = \"00:30-03:30\";", "", reminder);
+		struct preview_query query = {.skipped = true,
+			.person = model_person(model, "ana"),
+			.from = date_from_ymd(2026, 3, 29),
+			.to = date_from_ymd(2026, 3, 29)};
+		char text[LINES_MAX] = "";
+
+		resolver_preview(model, NULL, &query, add_line, text);
+		assert_string_equal(text, rows[i].said);
 		model_unref(model);
 	}
 }
@@ -307,6 +376,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_place_rests),
 		cmocka_unit_test(slots_come_in_the_order_in_which_they_go),
 		cmocka_unit_test(a_person_is_absent_by_calendar),
+		cmocka_unit_test(jitter_comes_after_an_absence),
+		cmocka_unit_test(what_would_have_gone_before_it_began_is_not_sent),
+		cmocka_unit_test(grace_counts_elapsed_time),
 		cmocka_unit_test(the_reason_names_what_decided),
 		cmocka_unit_test(a_lost_day_is_told_of),
 	};
