@@ -15,6 +15,8 @@ static const char HOLIDAYS[] = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
 			       "DTEND:20260610T150000\r\nSUMMARY:Moving house\r\nEND:VEVENT\r\n"
 			       "BEGIN:VEVENT\r\nUID:3\r\nDTSTART;VALUE=DATE:20260615\r\n"
 			       "DTEND;VALUE=DATE:20260618\r\nSUMMARY:Retreat\r\nEND:VEVENT\r\n"
+			       "BEGIN:VEVENT\r\nUID:4\r\nDTSTART:20260623T230000\r\n"
+			       "DTEND:20260624T003000\r\nSUMMARY:Fireworks\r\nEND:VEVENT\r\n"
 			       "END:VCALENDAR\r\n";
 
 static const char ABSENCE[] =
@@ -146,6 +148,10 @@ static const struct {
 	{HOURS, "calendar = \"*-*-10 14:30\"; grace = \"1h\";", 10, 10,
 		"10 15:00 shifted(holiday)"},
 	{HOURS, "calendar = \"*-*-10 14:30\"; shift = \"none\";", 10, 10, "10 14:30 send"},
+	/* A look from the day on which it goes finds what moved there. */
+	{"", "calendar = \"*-*-23 23:30\"; grace = \"2h\";", 24, 24, "24 00:30 shifted(holiday)"},
+	{"", "calendar = \"*-*-16 09:00\"; shift = \"after\"; anywhere = true;", 18, 18,
+		"18 09:00 shifted(holiday)"},
 	/* Working days are those of the place. */
 	{HOURS, "calendar = \"*-*-04,07 09:00\"; shift = \"after\"; until = \"2026-06-04\";", 1, 30,
 		"05 09:00 shifted(holiday)"},
