@@ -332,18 +332,38 @@ static int name_take(struct rrule *rr, enum part *ret)
 	return 0;
 }
 
+/* What the numbers of BYDAY count in depends on FREQ, which may come after it. */
+static int freq_find(struct rrule *rr)
+{
+	const char *start = rr->scan->at;
+	int r = 0;
+
+	for (const char *at = start; at; at = strchr(at, ';')) {
+		at += *at == ';';
+		if (strncasecmp(at, "FREQ=", 5) == 0) {
+			rr->scan->at = at + 5;
+			r = freq_take(rr);
+			break;
+		}
+	}
+	rr->scan->at = start;
+	return r;
+}
+
 static int parts_take(struct rrule *rr)
 {
 	struct scan *scan = rr->scan;
+	int r;
 
 	if (strncasecmp(scan->at, "RRULE:", 6) == 0)
 		scan->at += 6;
+	r = freq_find(rr);
+	if (r < 0)
+		return r;
 	do {
 		enum part part = PART_FREQ;
-		int r = name_take(rr, &part);
 
-		if (!r && part != PART_FREQ && !rr->where[PART_FREQ])
-			r = scan_fail(scan, scan->at, "FREQ comes first");
+		r = name_take(rr, &part);
 		if (!r)
 			r = value_take(rr, part);
 		if (r < 0)
@@ -382,6 +402,10 @@ static int parts_check(struct rrule *rr)
 	if (v->short_month == SHORT_MONTH_NEXT_DAY && v->dates.days && date_set_has_nth(&v->dates))
 		return scan_fail(rr->scan, where[PART_BYDAY],
 			"numbered BYDAY does not go with moving short months to the next day");
+	if (v->short_month != SHORT_MONTH_OMIT && v->dates.days_from_end >> 29)
+		return scan_fail(rr->scan, where[PART_BYMONTHDAY],
+			"BYMONTHDAY: -29 to -31 do not go with moving short months: programs "
+			"disagree what it means");
 	if (unit == PERIOD_YEAR && where[PART_BYMONTH]) {
 		for (int w = 0; w < 7; w++) {
 			if ((v->dates.nth[w] | v->dates.nth_from_end[w]) >> NTH_OF_MONTH_MAX)
