@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -122,3 +123,21 @@ def node_program(name, package):
     if not (NPM / package).is_dir():
         pytest.skip(f"{package} is not in build/npm: tests/deps installs it where npm can be reached")
     return Answers("node", Path(__file__).parent / name, NPM / package)
+
+
+def zones_agreed(process, wanted):
+    """Those of the zones that a node program knows as the system does; the others are named and left out."""
+    good = [name for name in wanted if offsets_agree(process, name)]
+    out = sorted(set(wanted) - set(good))
+    print(f"{len(good)} zones; left out, since node's own time zone data differs: {', '.join(out) or 'none'}")
+    assert len(good) >= 5
+    return good
+
+
+def offsets_agree(process, name):
+    zone = ZoneInfo(name)
+    year = 365 * 86400
+    weeks = [utc for first, count in [(30, 60), (129, 2), (228, 2)] for utc in range(first * year, (first + count) * year, 604800)]
+    edges = [utc for change in changes(zone, 2000, 2060) for utc in (change - 1, change)]
+    answer = process.answer(zone=name, instants=weeks + edges)
+    return answer.get("offsets") == [offset(zone, utc) for utc in weeks + edges]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from nexts import FULL, MANDATORY_ZONES, all_zones, changes, instant, node_program, offset, seeded, text_of
+from nexts import FULL, MANDATORY_ZONES, all_zones, changes, instant, node_program, offset, seeded, text_of, zones_agreed
 
 pytestmark = pytest.mark.usefixtures("nexts")
 
@@ -27,22 +27,7 @@ def croner():
 
 @pytest.fixture(scope="module")
 def zones(croner):
-    """The zones that node knows as the system does; the others are named and left out."""
-    wanted = all_zones() if FULL else MANDATORY_ZONES
-    good = [zone for zone in wanted if offsets_agree(croner, zone)]
-    out = sorted(set(wanted) - set(good))
-    print(f"{len(good)} zones; left out, since node's own time zone data differs: {', '.join(out) or 'none'}")
-    assert len(good) >= 5
-    return good
-
-
-def offsets_agree(croner, name):
-    zone = ZoneInfo(name)
-    year = 365 * 86400
-    weeks = [utc for first, count in [(40, 33), (129, 2), (228, 2)] for utc in range(first * year, (first + count) * year, 604800)]
-    edges = [utc for change in changes(zone, 2010, 2042) for utc in (change - 1, change)]
-    answer = croner.answer(zone=name, instants=weeks + edges)
-    return answer.get("offsets") == [offset(zone, utc) for utc in weeks + edges]
+    return zones_agreed(croner, all_zones() if FULL else MANDATORY_ZONES)
 
 
 # --- making expressions -------------------------------------------------------------------------
