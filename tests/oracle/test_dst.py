@@ -8,21 +8,27 @@ import pytest
 
 from nexts import FULL, MANDATORY_ZONES, all_zones, changes, offset, seeded, text_of
 
-# name, event, hours, minutes, FIXED
+# The same times in each form that can say them; name, forms, hours, minutes, FIXED.
 SHAPES = [
-    ("every midnight", "*-*-* 00:00", [0], [0], True),
-    ("half past midnight", "*-*-* 00:30", [0], [30], True),
-    ("half past one", "*-*-* 01:30", [1], [30], True),
-    ("two", "*-*-* 02:00", [2], [0], True),
-    ("half past two", "*-*-* 02:30", [2], [30], True),
-    ("three", "*-*-* 03:00", [3], [0], True),
-    ("a range of hours", "*-*-* 0..4:15,45", range(5), [15, 45], True),
-    ("the end of the day", "*-*-* 23:59", [23], [59], True),
-    ("every hour", "*-*-* *:00", range(24), [0], False),
-    ("every twenty minutes", "*-*-* *:0/20", range(24), [0, 20, 40], False),
-    ("every second hour", "*-*-* 0/2:30", range(0, 24, 2), [30], False),
-    ("every minute of the night", "*-*-* 0..3:*", range(4), range(60), False),
+    ("every midnight", {"calendar": "*-*-* 00:00", "cron": "0 0 * * *"}, [0], [0], True),
+    ("half past midnight", {"calendar": "*-*-* 00:30", "cron": "30 0 * * *"}, [0], [30], True),
+    ("half past one", {"calendar": "*-*-* 01:30", "cron": "30 1 * * *"}, [1], [30], True),
+    ("two", {"calendar": "*-*-* 02:00", "cron": "0 2 * * *"}, [2], [0], True),
+    ("half past two", {"calendar": "*-*-* 02:30", "cron": "30 2 * * *"}, [2], [30], True),
+    ("three", {"calendar": "*-*-* 03:00", "cron": "0 3 * * *"}, [3], [0], True),
+    ("a range of hours", {"calendar": "*-*-* 0..4:15,45", "cron": "15,45 0-4 * * *"}, range(5), [15, 45], True),
+    ("the end of the day", {"calendar": "*-*-* 23:59", "cron": "59 23 * * *"}, [23], [59], True),
+    ("every hour", {"calendar": "*-*-* *:00", "cron": "@hourly"}, range(24), [0], False),
+    ("every twenty minutes", {"calendar": "*-*-* *:0/20", "cron": "*/20 * * * *"}, range(24), [0, 20, 40], False),
+    ("every second hour", {"calendar": "*-*-* 0/2:30", "cron": "30 */2 * * *"}, range(0, 24, 2), [30], False),
+    ("every minute of the night", {"calendar": "*-*-* 0..3:*", "cron": "* 0-3 * * *"}, range(4), range(60), False),
 ]
+
+
+for _, forms, hours, minutes, fixed in SHAPES:
+    if fixed:
+        by = f"BYHOUR={','.join(map(str, hours))};BYMINUTE={','.join(map(str, minutes))}"
+        forms["rrule"] = f"FREQ=DAILY;{by}"
 
 
 @lru_cache(maxsize=4)
@@ -58,14 +64,18 @@ def expected(name, change, hours, minutes, fixed, gap, overlap):
     return fires
 
 
-def check(nexts, name, change, shape, gap, overlap):
-    _, event, hours, minutes, fixed = shape
+def request(form, text):
+    return {form: text, **({"start": "2000-01-01T00:00"} if form == "rrule" else {})}
+
+
+def check(nexts, name, change, shape, form, gap, overlap):
+    _, forms, hours, minutes, fixed = shape
     low, high = change - 30 * 3600, change + 30 * 3600
     want = sorted(
         utc for utc in expected(name, change, hours, minutes, fixed, gap, overlap) if low < utc <= high
     )
     got = nexts.instants(
-        calendar=event,
+        **request(form, forms[form]),
         timezone=name,
         count=len(want) + 1,
         dst_gap=gap,
@@ -73,7 +83,7 @@ def check(nexts, name, change, shape, gap, overlap):
         **{"from": text_of(low)},
     )
     got = [utc for utc in got if utc <= high]
-    assert got == want, (name, text_of(change), event, gap, overlap)
+    assert got == want, (name, text_of(change), forms[form], gap, overlap)
 
 
 def some_changes(name, rng):
@@ -92,8 +102,9 @@ def some_changes(name, rng):
 def test_a_change_of_the_clock_is_treated_as_written(nexts, name):
     for change in some_changes(name, seeded()):
         for shape in SHAPES:
-            for gap, overlap in [("after", "first"), ("skip", "last"), ("after", "both")]:
-                check(nexts, name, change, shape, gap, overlap)
+            for form in shape[1]:
+                for gap, overlap in [("after", "first"), ("skip", "last"), ("after", "both")]:
+                    check(nexts, name, change, shape, form, gap, overlap)
 
 
 def test_an_elapsed_interval_does_not_see_the_change(nexts):
@@ -111,7 +122,8 @@ def test_the_next_instant_is_the_same_wherever_the_question_is_asked_from(nexts)
     for name in MANDATORY_ZONES:
         for change in some_changes(name, rng):
             for shape in rng.sample(SHAPES, 3):
-                common = {"calendar": shape[1], "timezone": name, "dst_overlap": rng.choice(["first", "last", "both"])}
+                form = rng.choice(list(shape[1]))
+                common = {**request(form, shape[1][form]), "timezone": name, "dst_overlap": rng.choice(["first", "last", "both"])}
                 whole = nexts.instants(count=40, **common, **{"from": text_of(change - 86400)})
                 for utc, following in zip(whole, whole[1:]):
                     assert nexts.instants(count=1, **common, **{"from": text_of(utc)}) == [following]
