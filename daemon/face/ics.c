@@ -9,10 +9,11 @@
 #include "time/civil.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-enum { LINE_OCTETS = 75, ICS_MAX = 256 << 20 };
+enum { LINE_OCTETS = 75, TEXT_MAX = 256 << 10 };
 
 struct ics {
 	struct buf out;
@@ -50,7 +51,7 @@ static void add_line(struct buf *out, const char *line)
 
 static void add_text(struct buf *out, const char *name, const char *text)
 {
-	cleanup(buf_free) struct buf line = BUF_MAX(256 * 1024);
+	cleanup(buf_free) struct buf line = BUF_MAX(TEXT_MAX * 2);
 
 	buf_printf(&line, "%s:", name);
 	for (; *text; text++)
@@ -63,12 +64,12 @@ static void add_text(struct buf *out, const char *name, const char *text)
 	add_line(out, buf_str(&line));
 }
 
-struct ics *ics_new(int64_t now_s)
+struct ics *ics_new(int64_t now_s, size_t max)
 {
 	struct ics *ics = mem_new(sizeof(*ics));
 	char now[CIVIL_TEXT];
 
-	ics->out = BUF_MAX(ICS_MAX);
+	ics->out = BUF_MAX(max);
 	utc_write(now_s, now);
 	write_stamp(now, ics->stamp);
 	add_line(&ics->out, "BEGIN:VCALENDAR");
@@ -102,6 +103,19 @@ static void write_uid(const json_t *planned, char *uid, size_t size)
 	snprintf(uid, size, "UID:%016" PRIx64 "@nudged", hash);
 }
 
+/* The text and, where it is not simply sent on schedule, why. */
+static void add_description(struct ics *ics, const json_t *planned)
+{
+	const char *text = member(planned, "text"), *reason = member(planned, "reason");
+	cleanup(buf_free) struct buf whole = BUF_MAX(TEXT_MAX);
+
+	buf_add_str(&whole, text);
+	if (!str_eq(member(planned, "decision"), "send"))
+		buf_printf(&whole, "%s(%s: %s)", *text ? "\n\n" : "", member(planned, "decision"),
+			reason);
+	add_text(&ics->out, "DESCRIPTION", buf_str(&whole));
+}
+
 void ics_add(struct ics *ics, const json_t *planned)
 {
 	char uid[sizeof(ics->last_uid)], line[64], stamp[CIVIL_TEXT];
@@ -121,14 +135,17 @@ void ics_add(struct ics *ics, const json_t *planned)
 	snprintf(line, sizeof(line), "DTSTART:%s", stamp);
 	add_line(&ics->out, line);
 	add_text(&ics->out, "SUMMARY", *title ? title : member(planned, "reminder"));
-	add_text(&ics->out, "DESCRIPTION", member(planned, "text"));
+	add_description(ics, planned);
 	add_text(&ics->out, "CATEGORIES", member(planned, "reminder"));
 	add_line(&ics->out, "TRANSP:TRANSPARENT");
 	add_line(&ics->out, "END:VEVENT");
 }
 
-void ics_print(struct ics *ics, FILE *out)
+int ics_print(struct ics *ics, FILE *out)
 {
 	add_line(&ics->out, "END:VCALENDAR");
+	if (ics->out.overflow)
+		return -EFBIG;
 	fwrite(buf_str(&ics->out), 1, ics->out.len, out);
+	return 0;
 }

@@ -9,7 +9,9 @@
 
 struct ics;
 
-struct ics *ics_new(int64_t now_s);
+/* A file of at most `max` bytes, stamped with now. */
+struct ics *ics_new(int64_t now_s, size_t max);
 void ics_free(struct ics *ics);
 void ics_add(struct ics *ics, const json_t *planned); /* as shape_planned() gives them */
-void ics_print(struct ics *ics, FILE *out);
+/* 0, or -EFBIG when it grew beyond its maximum: then nothing is printed. */
+int ics_print(struct ics *ics, FILE *out) must_check;

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { CALENDAR_DAYS = 28, RANGE_DAYS = 400 };
+enum { CALENDAR_DAYS = 28, CALENDAR_MIB = 256, RANGE_DAYS = 400 };
 
 static bool asks_daemon(const struct tool *tool)
 {
@@ -198,10 +198,12 @@ int verb_calendar(struct tool *tool)
 
 	if (status != TOOL_DONE)
 		return status;
-	ics = ics_new(tool_now() / 1000);
+	ics = ics_new(tool_now() / 1000, (size_t)CALENDAR_MIB << 20);
 	status = plans_ask(tool, &range, show_events, ics);
-	if (status == TOOL_DONE)
-		ics_print(ics, stdout);
+	if (status == TOOL_DONE && ics_print(ics, stdout) < 0)
+		status = tool_refuse("that is more than the %d MiB of a calendar file: ask for "
+				     "fewer days or one person",
+			CALENDAR_MIB);
 	ics_free(ics);
 	return status;
 }

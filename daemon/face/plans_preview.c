@@ -194,6 +194,8 @@ int verb_preview(struct tool *tool)
 	status = plans_read_range(tool, month ? FIVE_WEEKS : WEEK, &range);
 	if (status != TOOL_DONE)
 		return status;
+	if (month && !tool_option(tool, "to"))
+		range.to -= date_weekday(range.from);
 	if (list || (!week && !month && (tool->json || !isatty(STDOUT_FILENO))))
 		return show_all(tool, &range);
 	if (!week && !month)

@@ -58,7 +58,7 @@ const struct verb verbs[] = {
 			"after today, and --to after --from.",
 		.options = {OPTIONS_RANGE, OPTION_PERSON, OPTION_REMINDER,
 			{"week", NULL, "draw days with their messages (7 days)"},
-			{"month", NULL, "draw weeks below each other (5 weeks)"},
+			{"month", NULL, "draw weeks below each other (to the fifth Sunday)"},
 			{"list", NULL, "one line a message, as when it is piped"}},
 		.needs = NEEDS_EITHER,
 		.method = "Preview",

@@ -158,47 +158,6 @@ def test_explain_of_nobody_and_nothing_is_refused(house):
             assert done.returncode == 1 and done.stderr.count("\n") == 1
 
 
-def unfold(text):
-    assert text.endswith("\r\n") and "\n" not in text.replace("\r\n", "")
-    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
-    return text.replace("\r\n ", "").split("\r\n")
-
-
-def read_calendar(*words):
-    done = subprocess.run([BUILD / "nudgectl", *map(str, words)], capture_output=True, timeout=60, check=True)
-    return unfold(done.stdout.decode("utf-8"))
-
-
-def test_the_calendar_is_a_file_that_other_programs_read(house):
-    for words in (("-c", house.config, "--plugins", BUILD / "plugins"), ("--control", house.control)):
-        lines = read_calendar(*words, "calendar", *WEEK, "--person", "ana")
-        assert lines[0] == "BEGIN:VCALENDAR" and lines[1] == "VERSION:2.0" and lines[-2:] == ["END:VCALENDAR", ""]
-        assert lines.count("BEGIN:VEVENT") == lines.count("END:VEVENT") == 10
-        assert "DTSTART:20270301T083000Z" in lines and "DTSTART:20270301T090000Z" in lines
-        assert 'SUMMARY:Practice: code <review> & "naming"' in lines and "DESCRIPTION:Up\\, early" in lines
-        for stamp in (line[8:] for line in lines if line.startswith("DTSTAMP:")):
-            datetime.strptime(stamp, "%Y%m%dT%H%M%SZ")
-
-
-def test_an_event_keeps_its_uid(house):
-    def uids(*words):
-        return [line for line in read_calendar("-c", house.config, "--plugins", BUILD / "plugins", "calendar", *words)
-                if line.startswith("UID:")]
-
-    week = uids(*WEEK)
-    assert len(set(week)) == len(week) == 15
-    assert set(uids("--from", "2027-03-03", "--to", "2027-03-03")) <= set(week)
-    assert uids(*WEEK) == week
-
-
-def test_long_lines_of_the_calendar_are_folded_between_characters(tmp_path):
-    with House(reminders=', { id = "long"; kind = "note"; at = "2027-03-01T10:00"; to = [ "ana" ]; title = "'
-               + "Nyström ☕ " * 20 + '"; text = "a;b\\\\c\\nd"; }') as house:
-        lines = read_calendar("-c", house.config, "--plugins", BUILD / "plugins", "calendar", *WEEK)
-        assert "SUMMARY:" + ("Nyström ☕ " * 20).strip() in [line.strip() for line in lines]
-        assert "DESCRIPTION:a\\;b\\\\c\\nd" in lines
-
-
 def test_render_shows_the_request_with_its_secrets_masked(house):
     text = config(house, "render", "practice", "--channel", "hook").stdout
     assert "POST http://127.0.0.1" in text and "after stand-up: review one change." in text
