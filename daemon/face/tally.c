@@ -247,16 +247,6 @@ static bool on_planned(void *owner, const struct planned *planned)
 
 /* ---- days off ---- */
 
-static const char *holiday_of(const struct place *place, int32_t date)
-{
-	const char *name = NULL;
-
-	for (size_t i = 0; i < place->n_holidays && !name; i++)
-		if (place->holidays[i]->daysoff)
-			name = daysoff_date(place->holidays[i]->daysoff, place->zone, date);
-	return name;
-}
-
 /* Whether everybody concerned has the day off, and what it is called: of one place only, with that
  * place. NULL where it has no name. Owned. */
 static char *find_day_off(const struct tally *tally, bool *ret_off)
@@ -276,7 +266,7 @@ static char *find_day_off(const struct tally *tally, bool *ret_off)
 			continue;
 		places++;
 		off += place->workdays && !workdays_has(place->workdays, tally->date);
-		holiday = name ? NULL : holiday_of(place, tally->date);
+		holiday = name ? NULL : place_holiday(place, tally->date);
 		if (!str_empty(holiday))
 			name = str_printf("%s%s%s%s", holiday, tally->person ? "" : " (",
 				tally->person ? ""
