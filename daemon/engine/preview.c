@@ -23,6 +23,9 @@ struct walker {
 	const struct person **people; /* in order of place */
 	size_t *first_of_place;       /* n_places + 1 */
 	struct plan plan;
+	bool (*on_planned)(void *owner, const struct planned *planned);
+	void *owner;
+	bool stopped;
 };
 
 static int32_t slot_date(const struct walk *walk)
@@ -115,19 +118,43 @@ static void gather_day(struct walker *walker, size_t *walk, const struct place *
 		qsort(walker->day, walker->n_day, sizeof(*walker->day), by_fire_time);
 }
 
+/* Hands out what is planned so far. */
+static void emit(struct walker *walker)
+{
+	const struct preview_query *query = walker->query;
+
+	for (size_t i = 0; i < walker->plan.count && !walker->stopped; i++) {
+		const struct planned *planned = &walker->plan.list[i];
+
+		if (query->reminder && planned->reminder != query->reminder)
+			continue;
+		if (!query->skipped && planned->decision == DECISION_SKIPPED)
+			continue;
+		walker->stopped = !walker->on_planned(walker->owner, planned);
+	}
+	plan_clear(&walker->plan);
+}
+
+/* To count, a person's decisions are handed out before the next one's are made: a whole day of
+ * thousands is more than a processor's cache. */
 static void plan_place(struct walker *walker, const struct place *place)
 {
 	struct budget budget = {.limit = walker->model->daily_limit};
 
 	for (size_t i = walker->first_of_place[place->index];
-		i < walker->first_of_place[place->index + 1]; i++)
+		i < walker->first_of_place[place->index + 1]; i++) {
 		resolver_plan_person(walker->model, walker->people[i], walker->day, walker->n_day,
 			walker->view, &budget, &walker->plan);
+		if (walker->query->terse)
+			emit(walker);
+	}
 	if (walker->query->person)
 		return;
 	for (size_t i = 0; i < walker->n_day; i++)
 		if (walker->day[i].reminder->n_rooms && walker->day[i].reminder->place == place)
 			resolver_plan_rooms(&walker->day[i], walker->view, &walker->plan);
+	if (walker->query->terse)
+		emit(walker);
 }
 
 static int by_send_time(const void *a, const void *b)
@@ -143,35 +170,26 @@ static int by_send_time(const void *a, const void *b)
 	return x->due_at < y->due_at ? -1 : x->due_at > y->due_at;
 }
 
-static bool emit_day(
-	struct walker *walker, bool (*on_planned)(void *, const struct planned *), void *owner)
+static void emit_day(struct walker *walker)
 {
-	const struct preview_query *query = walker->query;
-
-	if (walker->plan.count && !query->by_person)
+	if (walker->plan.count)
 		qsort(walker->plan.list, walker->plan.count, sizeof(*walker->plan.list),
 			by_send_time);
-	for (size_t i = 0; i < walker->plan.count; i++) {
-		const struct planned *planned = &walker->plan.list[i];
-
-		if (query->reminder && planned->reminder != query->reminder)
-			continue;
-		if (!query->skipped && planned->decision == DECISION_SKIPPED)
-			continue;
-		if (!on_planned(owner, planned))
-			return false;
-	}
-	return true;
+	emit(walker);
 }
 
 void resolver_preview(const struct model *model, const struct view *view,
 	const struct preview_query *query,
 	bool (*on_planned)(void *owner, const struct planned *planned), void *owner)
 {
-	struct walker walker = {.model = model, .view = view, .query = query};
+	struct walker walker = {.model = model,
+		.view = view,
+		.query = query,
+		.plan.terse = query->terse,
+		.on_planned = on_planned,
+		.owner = owner};
 	auto_free bool *has_people = mem_new_array(model->n_places, sizeof(*has_people));
 	int32_t to = MIN_OF(query->to, query->from + PREVIEW_DAYS_MAX);
-	bool more = true;
 
 	walker.people = mem_new_array(model->n_people, sizeof(*walker.people));
 	walker.first_of_place = mem_new_array(model->n_places + 1, sizeof(size_t));
@@ -180,16 +198,15 @@ void resolver_preview(const struct model *model, const struct view *view,
 		for (size_t r = 0; r < model->n_reminders; r++)
 			if (concerns(&walker, model->reminders[r], model->places[p], has_people))
 				walk_add(&walker, model->reminders[r], model->places[p]);
-	for (int32_t date = query->from; date <= to && more; date++) {
+	for (int32_t date = query->from; date <= to && !walker.stopped; date++) {
 		size_t walk = 0;
 
-		plan_clear(&walker.plan);
 		for (size_t p = 0; p < model->n_places; p++) {
 			gather_day(&walker, &walk, model->places[p], date);
 			if (walker.n_day)
 				plan_place(&walker, model->places[p]);
 		}
-		more = emit_day(&walker, on_planned, owner);
+		emit_day(&walker);
 	}
 	plan_free(&walker.plan);
 	free(walker.walks);

@@ -402,13 +402,21 @@ static void describe_obstacle(const struct planned *planned, char *text, size_t 
 		name ? name : "", str_empty(name) ? "" : ")");
 }
 
-/* The place's decision in words. */
-static void describe_place(struct planned *planned)
+/* The place's decision, or the daily limit's, in words. */
+void planned_describe(struct planned *planned)
 {
 	char obstacle[96], send[CIVIL_TEXT], due[CIVIL_TEXT];
 	const char *end = "";
 
+	if (*planned->detail)
+		return;
 	switch (planned->rule) {
+	case BY_LIMIT:
+		clock_text(planned->place, planned->send_at, send);
+		snprintf(planned->detail, sizeof(planned->detail),
+			"%d planned that day, %d the limit: one message at %s",
+			planned->day_planned, planned->day_limit, send);
+		return;
 	case BY_SCHEDULE:
 		strcpy(planned->detail, "on schedule");
 		return;
@@ -449,6 +457,11 @@ static void skip_because(
 static int32_t date_at(const struct person *person, int64_t at)
 {
 	return local_date(zone_to_local(person->place->zone, at / 1000, NULL));
+}
+
+static bool is_away(const struct person *person, int64_t at)
+{
+	return (person->n_away || person->n_absence) && person_is_away(person, date_at(person, at));
 }
 
 static bool held_by_view(struct planned *planned, const struct view *view)
@@ -505,7 +518,7 @@ static void wait_for_return(struct planned *planned)
 		until += (60 - until % 60) % 60;
 		at = resolver_allowed_at(person->place, planned->reminder, until * 1000,
 			planned->reminder->grace_s, &rule);
-		if (at == TIME_NEVER || person_is_away(person, date_at(person, at)))
+		if (at == TIME_NEVER || is_away(person, at))
 			break;
 	}
 	skip_because(planned, BY_AWAY, "away at that time, and beyond its grace", "");
@@ -514,15 +527,13 @@ static void wait_for_return(struct planned *planned)
 /* The rules of one person, after the place's. */
 static void decide_person(struct planned *planned, const struct view *view)
 {
-	describe_place(planned);
 	if (view && held_by_view(planned, view))
 		return;
 	if (planned->decision == DECISION_SKIPPED)
 		return;
-	if (person_is_away(planned->person, date_at(planned->person, planned->fire_at)))
+	if (is_away(planned->person, planned->fire_at))
 		skip_because(planned, BY_AWAY, "away that day", "");
-	else if (planned->about &&
-		 person_is_away(planned->about, date_at(planned->about, planned->fire_at)))
+	else if (planned->about && is_away(planned->about, planned->fire_at))
 		skip_because(planned, BY_ABOUT_AWAY, "away that day", planned->about->name);
 	else if (planned->person->n_absence)
 		wait_for_return(planned);
@@ -566,19 +577,17 @@ static int by_importance(const void *a, const void *b)
 static void merge(struct planned **rest, size_t count, size_t planned, const struct budget *budget)
 {
 	int64_t at = budget->has_held && !budget->join_next ? budget->held_at : 0;
-	char when[CLOCK_TEXT];
 
 	for (size_t i = 0; i < count; i++)
 		at = MAX_OF(at, rest[i]->send_at);
-	clock_text(rest[0]->place, at, when);
 	for (size_t i = 0; i < count; i++) {
 		rest[i]->decision = DECISION_MERGED;
 		rest[i]->rule = BY_LIMIT;
 		rest[i]->send_at = at;
 		rest[i]->message = rest[0]->message;
-		snprintf(rest[i]->detail, sizeof(rest[i]->detail),
-			"%zu planned that day, %d the limit: one message at %s", planned,
-			budget->limit, when);
+		rest[i]->day_planned = (int)planned;
+		rest[i]->day_limit = budget->limit;
+		rest[i]->detail[0] = 0;
 	}
 }
 
@@ -630,6 +639,8 @@ void resolver_plan_person(const struct model *model, const struct person *person
 		}
 	}
 	apply_limit(plan->list + before, plan->count - before, budget);
+	for (size_t i = before; i < plan->count && !plan->terse; i++)
+		planned_describe(&plan->list[i]);
 }
 
 void resolver_plan_rooms(const struct place_slot *slot, const struct view *view, struct plan *plan)
@@ -639,8 +650,9 @@ void resolver_plan_rooms(const struct place_slot *slot, const struct view *view,
 
 		planned->room = slot->reminder->rooms[i];
 		planned->message = plan->count;
-		describe_place(planned);
 		if (view)
 			held_by_view(planned, view);
+		if (!plan->terse)
+			planned_describe(planned);
 	}
 }

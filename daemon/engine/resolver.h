@@ -87,7 +87,8 @@ struct planned {
 	enum decision decision;
 	enum rule_id rule;
 	uint32_t message; /* those of one person's day with the same number go as one message */
-	char detail[120]; /* the rule in words, with its facts */
+	int day_planned, day_limit; /* of BY_LIMIT: what the person's day holds, and may hold */
+	char detail[120];           /* the rule in words, with its facts */
 };
 
 /* What a person's day has used of the daily limit already. */
@@ -102,9 +103,12 @@ struct budget {
 struct plan {
 	struct planned *list;
 	size_t count, capacity;
+	bool terse; /* detail is left empty where planned_describe() can write it later */
 };
 void plan_clear(struct plan *plan);
 void plan_free(struct plan *plan); /* for cleanup() */
+/* Writes the detail of a terse plan. */
+void planned_describe(struct planned *planned);
 
 /* Decides for one person: slots are the place's, in order of fire time, all of the local day that
  * is still to be decided. Appends to the plan: one entry for each (slot, subject) that the person
@@ -127,7 +131,9 @@ struct preview_query {
 	const struct person *person;     /* NULL: everybody, and rooms */
 	const struct reminder *reminder; /* NULL: all. The others still count for the daily limit */
 	bool skipped;                    /* also those that are not sent */
-	bool by_person;                  /* unordered, each person's of a date together: to count */
+	/* To count: without words (see planned_describe()), and unordered but for this: what a
+	 * person gets on a date comes together. */
+	bool terse;
 };
 void resolver_preview(const struct model *model, const struct view *view,
 	const struct preview_query *query,

@@ -143,6 +143,14 @@ static bool belongs(const struct group *group, const struct planned *planned, in
 	       group->decision == planned->decision && group->rule == planned->rule;
 }
 
+static char *describe(const struct planned *planned)
+{
+	struct planned copy = *planned;
+
+	planned_describe(&copy);
+	return str_new(copy.detail);
+}
+
 static struct group *find_group(struct tally *tally, const struct planned *planned, int minute)
 {
 	int *memo = &tally->memo[((size_t)minute * 31 + planned->reminder->index) % MEMO];
@@ -165,7 +173,7 @@ static struct group *find_group(struct tally *tally, const struct planned *plann
 		.decision = planned->decision,
 		.rule = planned->rule,
 		.minute = minute,
-		.reason = str_new(planned->detail)};
+		.reason = describe(planned)};
 	return group;
 }
 
@@ -315,10 +323,9 @@ static json_t *shape_groups(struct tally *tally)
 			json_pack("{so so ss so so si so}", "time", shape_minute(group->minute),
 				"reminder", shape_text(group->reminder->id), "decision",
 				decision_names[group->decision], "reason",
-				shape_text(str_empty(group->reason) ? rule_id_names[group->rule]
-								    : group->reason),
-				"about", shape_text(group->about ? group->about->id : NULL),
-				"count", group->count, "people", names));
+				shape_text(group->reason), "about",
+				shape_text(group->about ? group->about->id : NULL), "count",
+				group->count, "people", names));
 	}
 	return list;
 }
@@ -358,7 +365,7 @@ json_t *tally_day(struct tally *tally, int32_t date)
 		.person = tally->person,
 		.reminder = tally->model->daily_limit ? NULL : tally->reminder,
 		.skipped = true,
-		.by_person = true};
+		.terse = true};
 	auto_free char *holiday = NULL;
 	char text[CIVIL_TEXT];
 	bool off;

@@ -344,12 +344,17 @@ const char *place_closed_at(const struct place *place, int64_t utc, int64_t *ret
 /* The first pair whose recipient is not below the index. */
 static size_t first_pair(const struct reminder *reminder, uint32_t recipient)
 {
+	const struct pair *pairs = reminder->pairs;
 	size_t low = 0, high = reminder->n_pairs;
 
+	/* What everybody gets has each one's pair at their own index. */
+	if (recipient < high && pairs[recipient].recipient == recipient &&
+		(!recipient || pairs[recipient - 1].recipient < recipient))
+		return recipient;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (reminder->pairs[middle].recipient < recipient)
+		if (pairs[middle].recipient < recipient)
 			low = middle + 1;
 		else
 			high = middle;
@@ -360,8 +365,10 @@ static size_t first_pair(const struct reminder *reminder, uint32_t recipient)
 const struct pair *reminder_pairs_of(
 	const struct reminder *reminder, const struct person *recipient, size_t *ret_count)
 {
-	size_t first = first_pair(reminder, recipient->index);
+	size_t first = first_pair(reminder, recipient->index), end = first;
 
-	*ret_count = first_pair(reminder, recipient->index + 1) - first;
+	while (end < reminder->n_pairs && reminder->pairs[end].recipient == recipient->index)
+		end++;
+	*ret_count = end - first;
 	return *ret_count ? reminder->pairs + first : NULL;
 }

@@ -135,6 +135,37 @@ static void the_pairs_of_a_recipient_stand_together(void **state)
 	}
 }
 
+/* Against a walk through the whole list: every list of up to six pairs of few recipients, those that
+ * begin like one to everybody among them. */
+static void pairs_are_found_in_every_small_list(void **state)
+{
+	enum { PAIRS = 6, RECIPIENTS = 5 };
+
+	for (uint32_t code = 0; code < 15625; code++) {
+		struct pair pairs[PAIRS];
+		struct reminder reminder = {.pairs = pairs};
+		uint32_t rest = code, last = 0;
+
+		for (; reminder.n_pairs < PAIRS; rest /= RECIPIENTS) {
+			last += rest % RECIPIENTS;
+			pairs[reminder.n_pairs] = (struct pair){last, (uint32_t)reminder.n_pairs};
+			reminder.n_pairs++;
+		}
+		for (uint32_t index = 0; index < last + 2; index++) {
+			struct person person = {.index = index};
+			size_t count, first = 0, wanted = 0;
+			const struct pair *found = reminder_pairs_of(&reminder, &person, &count);
+
+			while (first < PAIRS && pairs[first].recipient != index)
+				first++;
+			for (size_t i = first; i < PAIRS; i++)
+				wanted += pairs[i].recipient == index;
+			assert_int_equal(count, wanted);
+			assert_ptr_equal(found, wanted ? pairs + first : NULL);
+		}
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -144,6 +175,7 @@ int main(void)
 		cmocka_unit_test(a_focus_and_an_absence_hold_on_their_first_and_last_day),
 		cmocka_unit_test(an_address_belongs_to_its_channel),
 		cmocka_unit_test(the_pairs_of_a_recipient_stand_together),
+		cmocka_unit_test(pairs_are_found_in_every_small_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
