@@ -180,6 +180,34 @@ void model_unref(struct model *model)
 		free_model(model);
 }
 
+/* ---- zones ---- */
+
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t x = (uintptr_t) * (struct zone *const *)a,
+		  y = (uintptr_t) * (struct zone *const *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+struct zone **model_zones(const struct model *model, size_t *ret_count)
+{
+	struct zone **list = mem_new_array(1 + model->n_places + model->n_reminders, sizeof(*list));
+	size_t count = 0, unique = 0;
+
+	list[count++] = model->zone;
+	for (size_t i = 0; i < model->n_places; i++)
+		list[count++] = model->places[i]->zone;
+	for (size_t i = 0; i < model->n_reminders; i++)
+		list[count++] = rule_own_zone(model->reminders[i]->rule);
+	qsort(list, count, sizeof(*list), by_address);
+	for (size_t i = 0; i < count; i++)
+		if (list[i] && (!unique || list[i] != list[unique - 1]))
+			list[unique++] = list[i];
+	*ret_count = unique;
+	return list;
+}
+
 /* ---- by id ---- */
 
 #define PUT_ALL(index, list, count)                                                                \

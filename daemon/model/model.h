@@ -1,6 +1,7 @@
 /* One accepted configuration: places, people, teams, roles, channels, reminders, prompt packs.
- * Immutable once loaded, counted by references, compared field by field at reload. Who receives what
- * is expanded here, once. Knows nothing of files, the store or the loop.
+ * Immutable once loaded, but for what other files say (zones, calendars), which is replaced behind
+ * its handles. Counted by references, compared field by field at reload. Who receives what is
+ * expanded here, once. Knows nothing of files, the store or the loop.
  *
  * Everything hangs on the model: pointers between its parts are lent for its life. `index` is an
  * object's place in its array: stable within one model only; ids are stable between models. */
@@ -200,6 +201,10 @@ struct model {
 	size_t n_files;
 	void *by_name; /* indices of ids; model.c's own */
 };
+
+/* Every zone that something in the model is reckoned in, each handle once (rules with a zone of
+ * their own may bring one name again). The array is the caller's, the zones are lent. */
+struct zone **model_zones(const struct model *model, size_t *ret_count) must_check;
 
 struct model *model_new(void);
 struct model *model_ref(struct model *model);

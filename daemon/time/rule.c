@@ -50,7 +50,7 @@ void rule_unref(struct rule *rule)
 	free(rule);
 }
 
-const struct zone *rule_own_zone(const struct rule *rule)
+struct zone *rule_own_zone(const struct rule *rule)
 {
 	return rule->zone;
 }

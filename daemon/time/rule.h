@@ -71,8 +71,9 @@ int rule_parse(enum rule_form form, const char *text, const struct rule_options 
 struct rule *rule_ref(struct rule *rule);
 void rule_unref(struct rule *rule); /* NULL is fine */
 
-/* The zone the text itself names ("... Europe/Berlin"), or NULL. It wins over any other. */
-const struct zone *rule_own_zone(const struct rule *rule);
+/* The zone the text itself names ("... Europe/Berlin"), or NULL. It wins over any other. Lent; the
+ * rule shares it, and never changes it. */
+struct zone *rule_own_zone(const struct rule *rule);
 bool rule_is_elapsed(const struct rule *rule);
 /* What whoever wrote it may not have meant, or NULL; static. */
 const char *rule_warning(const struct rule *rule);

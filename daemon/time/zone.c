@@ -8,8 +8,6 @@
 #include "time/tzif.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { ZONE_FILE_MAX = 256 * 1024, ZONE_NAME_MAX = 64 };
@@ -17,6 +15,7 @@ enum { ZONE_FILE_MAX = 256 * 1024, ZONE_NAME_MAX = 64 };
 struct zone {
 	unsigned refs;
 	char *name;
+	unsigned revision;
 	size_t count;
 	int64_t *at;     /* instants of the transitions, ascending */
 	int64_t *local;  /* the first local time that transition i makes special: a gap's or an
@@ -62,10 +61,12 @@ static bool name_is_safe(const char *name)
 
 struct zone *zone_new(const char *name, const struct tzif *tzif)
 {
+	static unsigned revisions;
 	struct zone *zone = mem_new(sizeof(*zone));
 
 	zone->refs = 1;
 	zone->name = str_new(name);
+	zone->revision = ++revisions;
 	zone->count = tzif->count;
 	zone->at = mem_new_array(tzif->count, sizeof(*zone->at));
 	zone->local = mem_new_array(tzif->count, sizeof(*zone->local));
@@ -91,11 +92,19 @@ int zone_parse(const char *name, const void *bytes, size_t len, struct zone **re
 	return 0;
 }
 
+char *zone_path(const char *name)
+{
+	const char *folder = getenv("TZDIR");
+
+	if (str_eq(name, "UTC") || !name_is_safe(name))
+		return NULL;
+	return str_printf("%s/%s", str_empty(folder) ? "/usr/share/zoneinfo" : folder, name);
+}
+
 int zone_load(const char *name, struct zone **ret)
 {
 	cleanup(buf_free) struct buf bytes = BUF_MAX(ZONE_FILE_MAX);
-	const char *folder = getenv("TZDIR");
-	char path[PATH_MAX];
+	auto_free char *path = zone_path(name);
 	int r;
 
 	if (str_eq(name, "UTC")) {
@@ -104,16 +113,40 @@ int zone_load(const char *name, struct zone **ret)
 		*ret = zone_new(name, &utc);
 		return 0;
 	}
-	if (!name_is_safe(name))
-		return -EINVAL;
-	if (str_empty(folder))
-		folder = "/usr/share/zoneinfo";
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+	if (!path)
 		return -EINVAL;
 	r = buf_read_file(&bytes, path);
 	if (r == -EISDIR || r == -ENOTDIR)
 		return -ENOENT;
 	return r < 0 ? r : zone_parse(name, bytes.data, bytes.len, ret);
+}
+
+/* Content, without who holds it. */
+static void swap_content(struct zone *a, struct zone *b)
+{
+	struct zone x = *a, y = *b;
+
+	*a = y;
+	*b = x;
+	a->refs = x.refs;
+	a->name = x.name;
+	b->refs = y.refs;
+	b->name = y.name;
+}
+
+int zone_reload(struct zone *zone)
+{
+	struct zone *fresh;
+	bool same;
+	int r = zone_load(zone->name, &fresh);
+
+	if (r < 0)
+		return r;
+	same = zone_equal(zone, fresh);
+	if (!same)
+		swap_content(zone, fresh);
+	zone_unref(fresh);
+	return !same;
 }
 
 struct zone *zone_ref(struct zone *zone)
@@ -136,6 +169,11 @@ void zone_unref(struct zone *zone)
 const char *zone_name(const struct zone *zone)
 {
 	return zone->name;
+}
+
+unsigned zone_revision(const struct zone *zone)
+{
+	return zone->revision;
 }
 
 bool zone_equal(const struct zone *a, const struct zone *b)

@@ -1,7 +1,8 @@
 /* Time zones from TZif files (RFC 9636): our own reader, because TZ and tzset() are global to the
  * process and libcurl's resolver threads read the environment.
  *
- * The file is untrusted input. A zone is immutable once loaded. All times in whole seconds. */
+ * The file is untrusted input. What a zone says is replaced by zone_reload() alone, for all who hold
+ * it at once. All times in whole seconds. */
 #pragma once
 
 #include "time/civil.h"
@@ -18,6 +19,11 @@ enum zone_fit {
  * "right/" or "posix/" are refused. "UTC" needs no file.
  * 0, -ENOENT (no such zone), -EINVAL (bad name), -EBADMSG (the file is damaged), -EFBIG. */
 int zone_load(const char *name, struct zone **ret) must_check;
+/* The file of a zone, owned by the caller; NULL: a name that has none ("UTC"), or a bad one. */
+char *zone_path(const char *name) must_check;
+/* Reads the file again: 1 when it says something else now, 0 when it says the same, or what
+ * zone_load() says of a file that cannot be used: then the old content stays. */
+int zone_reload(struct zone *zone) must_check;
 /* From memory, for tests and fuzzing: 0 or -EBADMSG. */
 int zone_parse(const char *name, const void *bytes, size_t len, struct zone **ret) must_check;
 /* From changes that are in order (tzif_tidy()); they are copied. */
@@ -27,6 +33,8 @@ struct zone *zone_ref(struct zone *zone);
 void zone_unref(struct zone *zone); /* NULL is fine */
 
 const char *zone_name(const struct zone *zone);
+/* A number of its own for each content that was ever read: for what is kept beside a zone. */
+unsigned zone_revision(const struct zone *zone);
 /* True when both map every instant alike (same transitions, same footer). */
 bool zone_equal(const struct zone *a, const struct zone *b);
 
