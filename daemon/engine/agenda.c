@@ -18,13 +18,13 @@ static bool entry_step(struct agenda_entry *entry, int64_t after_utc)
 	return resolver_next(entry->reminder, entry->place, after_utc, &entry->next);
 }
 
-/* Finds the first slot decided after mark_at; one that was moved may lie before it. */
-static void entry_start(struct agenda *agenda, struct agenda_entry *entry, int64_t mark_at)
+/* The first slot decided after decided_at; one that was moved may itself lie before it. */
+void agenda_restart(struct agenda *agenda, struct agenda_entry *entry, int64_t decided_at)
 {
-	int64_t after = mark_at / 1000 - resolver_reach_s(entry->reminder, entry->place);
-	bool more = entry_step(entry, after - (mark_at % 1000 ? 0 : 1));
+	int64_t after = decided_at / 1000 - resolver_reach_s(entry->reminder, entry->place);
+	bool more = entry_step(entry, after - (decided_at % 1000 ? 0 : 1));
 
-	while (more && entry->next.send_at <= mark_at)
+	while (more && entry->next.send_at <= decided_at)
 		more = entry_step(entry, entry->next.slot.utc);
 	entry_schedule(agenda, entry, more);
 }
@@ -113,7 +113,7 @@ struct agenda *agenda_new(const struct model *model, const struct view *view, in
 		struct agenda_entry *entry = &agenda->entries[i];
 		int64_t begun = view->begun(view->owner, entry->reminder, NULL);
 
-		entry_start(agenda, entry, MAX_OF(mark_at, begun));
+		agenda_restart(agenda, entry, MAX_OF(mark_at, begun));
 	}
 	return agenda;
 }

@@ -27,6 +27,8 @@ struct agenda {
 
 /* Everything that is to be decided after mark_at (ms). A reminder that began later starts there. */
 struct agenda *agenda_new(const struct model *model, const struct view *view, int64_t mark_at);
+/* Starts one entry anew: what is to be decided after decided_at (ms), which may lie before the mark. */
+void agenda_restart(struct agenda *agenda, struct agenda_entry *entry, int64_t decided_at);
 void agenda_free(struct agenda *agenda); /* NULL is fine */
 /* The instant of the first entry, or TIME_NEVER. */
 int64_t agenda_next_at(const struct agenda *agenda);

@@ -57,7 +57,7 @@ void engine_set_alarm(struct engine *engine)
 
 /* What is due goes in this order: new slots, then the messages that waited for them, then nudges,
  * which may join those. */
-static void engine_run(struct engine *engine)
+void engine_run(struct engine *engine)
 {
 	bool missed = engine->missed;
 
@@ -77,6 +77,7 @@ static void on_rest(void *owner)
 		follow_run(engine->follow);
 	}
 	engine_set_alarm(engine);
+	files_on_rest(engine);
 }
 
 /* The mark far ahead of the clock: the clock was wrong then, or is now. */
@@ -280,6 +281,8 @@ static void load_value(void *owner, const char *name, const char *value)
 
 	if (str_eq(name, "mark") && str_to_int64(value, &loading->mark_at) < 0)
 		loading->mark_at = 0;
+	if (str_starts(name, ZONES_PREFIX))
+		zones_load(loading->engine->zones, name, value);
 	if (str_eq(name, "link-key")) {
 		free(loading->key);
 		loading->key = str_new(value);
@@ -391,12 +394,11 @@ static int engine_load(struct engine *engine, char **ret_error)
 	} else {
 		known_begin_by(engine->known, now);
 		known_accept(engine->known, engine->model, now, change);
-		if (!loading.mark_at) {
-			loading.mark_at = now;
-			planner_write_mark(change, now);
-		}
+		planner_use_model(
+			engine->planner, engine->model, loading.mark_at ? loading.mark_at : now);
+		if (!loading.mark_at)
+			planner_write_mark(engine->planner, change, now);
 		store_apply(engine->store, change, on_accepted, engine);
-		planner_use_model(engine->planner, engine->model, loading.mark_at);
 		r = dispatch_use_model(engine->dispatch, engine->model, ret_error);
 	}
 	for (size_t i = 0; i < loading.count; i++) {
@@ -418,6 +420,7 @@ static int make_parts(struct engine *engine)
 		.clock = engine->clock,
 		.store = engine->store,
 		.view = known_view(engine->known),
+		.zones = engine->zones,
 		.owner = engine,
 		.answer_url = answer_url,
 		.on_recorded = on_recorded,
@@ -490,6 +493,7 @@ int engine_new(const struct engine_settings *settings, struct engine **ret,
 	engine->channels = channels_new(settings->plugin_folder);
 	engine->known = known_new();
 	engine->ledger = ledger_new();
+	engine->zones = zones_new();
 	needs = channels_needs(engine->channels, clock_now(engine->clock) / 1000);
 	r = config_load(settings->config_file, &needs, false, &engine->model, complaints);
 	if (r == 0)
@@ -516,7 +520,7 @@ void engine_start(struct engine *engine)
 	engine->missed = true;
 	check_mark(engine);
 	care_later(engine, CARE_FIRST_S);
-	engine_run(engine);
+	files_watch(engine);
 }
 
 /* ---- reload ---- */
@@ -560,8 +564,10 @@ static int reload(struct engine *engine, struct complaints *complaints)
 	struct model *model, *old = engine->model;
 	struct change *change;
 	auto_free char *error = NULL;
-	int r = config_load(engine->config_file, &needs, false, &model, complaints);
+	int r;
 
+	files_take_changes(engine);
+	r = config_load(engine->config_file, &needs, false, &model, complaints);
 	if (r < 0)
 		return r;
 	r = check_reload(old, model, complaints);
@@ -579,7 +585,7 @@ static int reload(struct engine *engine, struct complaints *complaints)
 	change = change_new();
 	known_accept(engine->known, model, now, change);
 	if (!planner_is_busy(engine->planner))
-		planner_write_mark(change, mark_at);
+		planner_write_mark(engine->planner, change, mark_at);
 	store_apply(engine->store, change, on_accepted, engine);
 	engine->model = model;
 	planner_use_model(engine->planner, model, mark_at);
@@ -589,8 +595,7 @@ static int reload(struct engine *engine, struct complaints *complaints)
 		r = link_key_derive(secret_reveal(model->link_key), &engine->link_key);
 	model_unref(old);
 	engine->reloaded_at = now;
-	engine_run(engine);
-	engine_set_alarm(engine);
+	files_watch(engine);
 	return r;
 }
 
@@ -651,6 +656,7 @@ void engine_free(struct engine *engine)
 	event_release(engine->stop_timer);
 	if (engine->alarm)
 		alarm_free(engine->alarm);
+	files_close(engine);
 	follow_free(engine->follow);
 	planner_free(engine->planner);
 	dispatch_free(engine->dispatch);
@@ -658,6 +664,7 @@ void engine_free(struct engine *engine)
 	if (engine->store)
 		store_close(engine->store);
 	ledger_free(engine->ledger);
+	zones_free(engine->zones);
 	known_free(engine->known);
 	model_unref(engine->model);
 	channels_free(engine->channels);

@@ -1,5 +1,6 @@
-/* Inside the engine: its parts. Shared by engine.c (life, alarm, store trouble), engine_hold.c
- * (messages that gather) and engine_verbs.c (what people ask of it). */
+/* Inside the engine: its parts. Shared by engine.c (life, alarm, store trouble), engine_files.c
+ * (files that change), engine_hold.c (messages that gather) and engine_verbs.c (what people ask of
+ * it). */
 #pragma once
 
 #include "base/clock.h"
@@ -13,6 +14,20 @@
 #include "engine/report.h"
 
 struct event;
+struct watch;
+
+struct zone_state {
+	char *name;
+	bool unusable; /* its file, when it was last read */
+};
+
+struct files {
+	struct watch *watch; /* NULL: the kernel has no room for it */
+	bool pending;        /* a change waits for the planner's rest */
+	struct zone_state *zones;
+	size_t n_zones, zones_capacity;
+	struct complaints complaints; /* of the calendars, when they were last read */
+};
 
 struct engine {
 	struct event_base *loop;
@@ -23,6 +38,8 @@ struct engine {
 	struct store *store;
 	struct known *known;
 	struct ledger *ledger;
+	struct zones *zones;
+	struct files files;
 	struct planner *planner;
 	struct follow *follow;
 	struct dispatch *dispatch;
@@ -39,9 +56,17 @@ struct engine {
 };
 
 void engine_set_alarm(struct engine *engine);
+void engine_run(struct engine *engine); /* decides what is due */
 void engine_store_failed(struct engine *engine, int error);
 /* A recorded delivery finds its place: held, or dispatched. */
 void engine_take_delivery(struct engine *engine, struct delivery *delivery);
+
+/* engine_files.c */
+void files_watch(struct engine *engine); /* the model's files; a new model's after a reload */
+/* Reads them again, at the planner's next rest. */
+void files_take_changes(struct engine *engine);
+void files_on_rest(struct engine *engine);
+void files_close(struct engine *engine);
 
 /* engine_hold.c */
 void hold_put(struct engine *engine, struct delivery *delivery);

@@ -455,18 +455,25 @@ static bool next_group(struct planner *planner, struct pass *pass)
 	return true;
 }
 
-void planner_write_mark(struct change *change, int64_t mark_at)
+static void write_mark(const struct planner *planner, const struct model *model,
+	struct change *change, int64_t mark_at)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%lld", (long long)mark_at);
 	change_set_value(change, "mark", text);
+	zones_write(planner->settings.zones, model, mark_at, change);
+}
+
+void planner_write_mark(const struct planner *planner, struct change *change, int64_t mark_at)
+{
+	write_mark(planner, planner->model, change, mark_at);
 }
 
 /* Only when every slice before it is durable. */
-static void set_mark(struct pass *pass, struct change *change)
+static void set_mark(const struct planner *planner, struct pass *pass, struct change *change)
 {
-	planner_write_mark(change, pass->now_at);
+	write_mark(planner, pass->model, change, pass->now_at);
 	pass->marked = true;
 }
 
@@ -484,7 +491,7 @@ static void pass_step(struct planner *planner)
 		plan_person(slice, pass->model->people[pass->people[pass->next_person]]);
 	pass->all_made = pass->next_person == pass->n_people && pass->group_end == pass->due.count;
 	if (pass->all_made && !pass->pending)
-		set_mark(pass, slice->change);
+		set_mark(planner, pass, slice->change);
 	slice_submit(slice);
 	if (!pass->all_made && pass->pending < SLICES_PENDING_MAX)
 		event_active(planner->step, 0, 0);
@@ -502,7 +509,7 @@ static void on_step(evutil_socket_t fd unused_arg, short what unused_arg, void *
 	} else if (!pass->pending && !pass->marked && !pass->error) {
 		struct slice *slice = slice_new(planner);
 
-		set_mark(pass, slice->change);
+		set_mark(planner, pass, slice->change);
 		slice_submit(slice);
 	}
 }
@@ -512,6 +519,8 @@ static void pass_end(struct planner *planner)
 	struct pass *pass = planner->pass;
 	int error = pass->error;
 
+	if (!error)
+		zones_note(planner->settings.zones, pass->model, pass->now_at, true);
 	/* After a failure all of it is to be decided again, whatever a reload made of the mark. */
 	planner->mark_at = error ? pass->from_at : MAX_OF(planner->mark_at, pass->now_at);
 	planner->pass = NULL;
@@ -546,10 +555,29 @@ void planner_free(struct planner *planner)
 	free(planner);
 }
 
+/* Where a clock went forward by new rules, what it leapt over is due now. */
+static void reach_back(struct planner *planner, int64_t mark_at)
+{
+	const struct view *view = planner->settings.view;
+
+	for (size_t i = 0; i < planner->agenda->count; i++) {
+		struct agenda_entry *entry = &planner->agenda->entries[i];
+		int64_t begun = view->begun(view->owner, entry->reminder, NULL);
+		int64_t decided_at = zones_decided_at(
+			planner->settings.zones, entry->reminder, entry->place, mark_at);
+
+		if (decided_at < mark_at && begun < mark_at)
+			agenda_restart(planner->agenda, entry, MAX_OF(decided_at, begun));
+	}
+}
+
 void planner_use_model(struct planner *planner, struct model *model, int64_t mark_at)
 {
 	struct model *old = planner->model;
 
+	/* Up to the new mark the old model has decided. */
+	if (old && !planner->pass && mark_at != planner->mark_at)
+		zones_note(planner->settings.zones, old, mark_at, false);
 	if (planner->pass && !planner->pass->old_agenda)
 		planner->pass->old_agenda = planner->agenda;
 	else
@@ -559,6 +587,8 @@ void planner_use_model(struct planner *planner, struct model *model, int64_t mar
 		planner->mark_at = mark_at;
 	planner->model = model_ref(model);
 	planner->agenda = agenda_new(model, planner->settings.view, mark_at);
+	zones_fill(planner->settings.zones, model, mark_at);
+	reach_back(planner, mark_at);
 	model_unref(old);
 }
 

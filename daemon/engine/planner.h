@@ -5,6 +5,7 @@
 
 #include "engine/agenda.h"
 #include "engine/ledger.h"
+#include "engine/zones.h"
 #include "port/store.h"
 
 struct planner;
@@ -15,6 +16,7 @@ struct planner_settings {
 	struct clock *clock;
 	struct store *store;
 	const struct view *view;
+	struct zones *zones; /* lent; the planner keeps them in step with the mark */
 	void *owner;
 	/* A link for an occurrence to be composed with, or NULL (owned by the caller of it). */
 	char *(*answer_url)(void *owner, struct id occurrence, int64_t created_at);
@@ -33,11 +35,13 @@ struct planner_settings {
 struct planner *planner_new(const struct planner_settings *settings, struct ledger *ledger);
 void planner_free(struct planner *planner);
 
-/* A new model: everything decided up to mark_at stays so. Keeps a reference. */
+/* A new model, or a model whose zones have changed: everything decided up to mark_at stays so, by
+ * the local time that it had. Keeps a reference. */
 void planner_use_model(struct planner *planner, struct model *model, int64_t mark_at);
 /* The instant up to which everything is decided, ms. */
 int64_t planner_mark(const struct planner *planner);
-void planner_write_mark(struct change *change, int64_t mark_at);
+/* Writes a mark up to which everything is decided by the model as it is. */
+void planner_write_mark(const struct planner *planner, struct change *change, int64_t mark_at);
 int64_t planner_next_at(const struct planner *planner); /* TIME_NEVER: nothing */
 size_t planner_schedules(const struct planner *planner);
 bool planner_is_busy(const struct planner *planner);

@@ -39,6 +39,8 @@ static const struct {
 	[EVENT_CLOCK_SET] = {"clock_set", "d2a8c5e0f7b14d6eb4a9c3f1e6d0b823", LOG_NOTICE},
 	[EVENT_MARK_RESET] = {"mark_reset", "17c0e9b4a6f34a82b7d5e2c8f3a1b924", LOG_WARNING},
 	[EVENT_PRUNED] = {"pruned", "6b3f8d1e5c0a4794a0c6b9e7d2f4ba25", LOG_INFO},
+	[EVENT_FILE_CHANGED] = {"file_changed", "3458f8fad2a449d4ab13e6e355eae0df", LOG_NOTICE},
+	[EVENT_FILE_UNUSABLE] = {"file_unusable", "0b9a8827ff354681b67537990ab9262c", LOG_ERR},
 };
 
 struct listener {

@@ -1,0 +1,592 @@
+/* Passes that are repeated, cut off or moved: a crash between the last slice and the mark, a store
+ * that fails, new rules of a time zone while the daemon runs or is down, a clock that is set. The
+ * real engine, its stores and HTTP on a simulated clock; zones of our own, so that no answer changes
+ * with the system's. */
+#include "engine_help.h"
+
+static const int64_t NOON = INT64_C(1780488000000); /* Wednesday, 2026-06-03T12:00:00Z */
+enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, MESSAGES = 64 };
+
+struct told {
+	char person[32], reminders[128]; /* with spaces between */
+	int64_t at;
+};
+
+static struct bed bed;
+static struct told told[MESSAGES];
+static size_t n_told, n_follows;
+
+static int on_message(void *owner, const char *path, const json_t *data)
+{
+	struct told *message = &told[n_told++];
+	json_t *item;
+	size_t i;
+
+	assert_true(n_told < MESSAGES);
+	*message = (struct told){.at = clock_now(bed.clock)};
+	snprintf(message->person, sizeof(message->person), "%s",
+		json_string_value(json_object_get(json_object_get(data, "person"), "id")));
+	json_array_foreach(json_object_get(data, "items"), i, item)
+	{
+		size_t len = strlen(message->reminders);
+
+		snprintf(message->reminders + len, sizeof(message->reminders) - len, "%s%s",
+			i ? " " : "", json_string_value(json_object_get(item, "reminder")));
+	}
+	return 200;
+}
+
+static int by_person(const void *a, const void *b)
+{
+	const struct told *x = a, *y = b;
+	int order = strcmp(x->person, y->person);
+
+	return order ? order : strcmp(x->reminders, y->reminders);
+}
+
+/* Everything that was told since it was last asked: "ana: r, bo: r s". What goes at one instant
+ * arrives in any order. */
+static void assert_told(const char *expected)
+{
+	struct buf text = BUF_MAX(4096);
+
+	if (n_told)
+		qsort(told, n_told, sizeof(*told), by_person);
+	for (size_t i = 0; i < n_told; i++)
+		buf_printf(&text, "%s%s: %s", i ? ", " : "", told[i].person, told[i].reminders);
+	assert_string_equal(buf_str(&text), expected);
+	buf_free(&text);
+	n_told = 0;
+}
+
+/* ---- zones of our own ---- */
+
+static char *zone_folder;
+
+static void put(FILE *file, int64_t value, int size)
+{
+	for (int i = size - 1; i >= 0; i--)
+		fputc((int)((uint64_t)value >> (8 * i) & 255), file);
+}
+
+static void put_block(FILE *file, int32_t offset)
+{
+	fputs("TZif2", file);
+	for (int i = 0; i < 15; i++)
+		fputc(0, file);
+	put(file, 0, 4);
+	put(file, 0, 4);
+	put(file, 0, 4);
+	put(file, 0, 4);
+	put(file, 1, 4); /* types */
+	put(file, 4, 4); /* letters */
+	put(file, offset, 4);
+	put(file, 0, 2);
+	put(file, 0x41424300, 4);
+}
+
+/* The zone Test/Home, so many hours east of UTC for ever. */
+static void write_home(int hours)
+{
+	auto_free char *path = str_printf("%s/Test/Home", zone_folder);
+	auto_free char *new = str_printf("%s/Test/new", zone_folder);
+	FILE *file = fopen(new, "w");
+
+	assert_non_null(file);
+	put_block(file, hours * 3600);
+	put_block(file, hours * 3600);
+	fprintf(file, "\n<HOM>%d\n", -hours);
+	fclose(file);
+	assert_int_equal(rename(new, path), 0);
+}
+
+static void damage_home(void)
+{
+	auto_free char *path = str_printf("%s/Test/Home", zone_folder);
+
+	assert_int_equal(truncate(path, 30), 0);
+}
+
+static void remove_home(void)
+{
+	auto_free char *path = str_printf("%s/Test/Home", zone_folder);
+
+	assert_int_equal(unlink(path), 0);
+}
+
+/* ---- the house ---- */
+
+#define DAILY(id, time, more)                                                                      \
+	"{ id = \"" id                                                                             \
+	"\"; kind = \"practice\"; text = \"x\"; to = [ \"all\" ]; calendar = \"" time "\"; " more  \
+	" }"
+
+#define AT_HOME                                                                                    \
+	"{ id = \"ana\"; place = \"home\"; via = [ \"hook\" ]; },"                                 \
+	"{ id = \"bo\"; place = \"home\"; via = [ \"hook\" ]; }"
+
+static const char *people = AT_HOME;
+
+static void write_house(const char *store, const char *top, const char *reminders)
+{
+	auto_free char *text = str_printf(
+		"timezone = \"UTC\"; state = \"%s/state\"; store = \"%s\"; %s\n"
+		"channels = ( { id = \"hook\"; plugin = \"webhook\"; allow_private = true; "
+		"url = \"http://127.0.0.1:%d/in\"; } );\n"
+		"places = ( { id = \"home\"; timezone = \"Test/Home\"; }, { id = \"open\"; "
+		"timezone = \"Test/Home\"; hours = \"08:00-20:00\"; } );\n"
+		"people = ( %s );\nreminders = ( %s );\n",
+		bed.folder, store, *top ? top : "daily_limit = 0;", bed.port, people, reminders);
+
+	bed_write(&bed, text);
+}
+
+/* Starts in a zone of two hours east, long before anything is due. */
+static void open_house(const char *store, const char *top, const char *reminders, int64_t at)
+{
+	n_told = n_follows = 0;
+	bed_open(&bed, at, on_message, NULL);
+	zone_folder = str_printf("%s/zones", bed.folder);
+	assert_int_equal(mkdir(zone_folder, 0700), 0);
+	{
+		auto_free char *folder = str_printf("%s/Test", zone_folder);
+
+		assert_int_equal(mkdir(folder, 0700), 0);
+	}
+	setenv("TZDIR", zone_folder, 1);
+	write_home(2);
+	write_house(store, top, reminders);
+	bed_start(&bed);
+}
+
+static void close_house(void)
+{
+	bed_close(&bed);
+	free(zone_folder);
+	people = AT_HOME;
+	unsetenv("TZDIR");
+}
+
+static void step_to(int64_t at)
+{
+	bed_step(&bed, at - clock_now(bed.clock));
+}
+
+/* ---- a pass that is repeated ---- */
+
+struct counts {
+	uint64_t recorded, skipped, delivered, refused, expired, missed;
+	size_t follow_ups, held, waiting;
+};
+
+static struct counts count(void)
+{
+	struct engine_status status;
+
+	engine_status(bed.engine, &status);
+	return (struct counts){status.recorded, status.skipped, status.delivered, status.refused,
+		status.expired, status.missed, status.follow_ups, status.held, status.waiting};
+}
+
+static void assert_same(const struct counts *a)
+{
+	struct counts b = count();
+
+	assert_int_equal(a->recorded, b.recorded);
+	assert_int_equal(a->skipped, b.skipped);
+	assert_int_equal(a->delivered, b.delivered);
+	assert_int_equal(a->refused, b.refused);
+	assert_int_equal(a->expired, b.expired);
+	assert_int_equal(a->follow_ups, b.follow_ups);
+	assert_int_equal(a->held, b.held);
+	assert_int_equal(a->waiting, b.waiting);
+}
+
+/* The mark as it was: a crash after the last slice was durable, and before its mark was. */
+static void take_mark_back(int64_t mark_at)
+{
+	struct change *change = change_new();
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)mark_at);
+	change_set_value(change, "mark", text);
+	store_apply(bed.engine->store, change, NULL, NULL);
+	bed_settle(&bed);
+}
+
+#define FOLLOWED "nudge = { after = \"3h\"; at_most = 1; };"
+
+static void a_pass_that_a_crash_repeats_records_and_sends_nothing_again(void **state)
+{
+	struct counts before;
+	int64_t mark_at;
+
+	open_house("sqlite", "daily_limit = 3;",
+		DAILY("r", "14:30", FOLLOWED) "," DAILY("s", "14:30", "") "," DAILY(
+			"t", "13:00", "grace = \"10min\"; catch_up = \"all\";"),
+		NOON - 2 * HOUR_MS);
+	mark_at = planner_mark(bed.engine->planner);
+	clock_step(bed.clock, NOON + 30 * MINUTE_MS);
+	bed_settle(&bed);
+	assert_told("ana: r, ana: s, bo: r, bo: s");
+	assert_int_equal(count().follow_ups, 2);
+	for (int i = 0; i < 2; i++) {
+		before = count();
+		take_mark_back(mark_at);
+		bed_restart(&bed);
+		assert_told("");
+		assert_same(&before);
+	}
+	close_house();
+}
+
+/* The same on one engine: what it holds in memory (budgets, messages that gather) must not count
+ * twice either. */
+static void a_pass_that_is_repeated_leaves_budgets_and_held_messages_as_they_were(void **state)
+{
+	static const char *const stores[] = {"memory", "sqlite"};
+
+	for (size_t i = 0; i < ARRAY_LEN(stores); i++) {
+		struct counts before;
+		struct ledger_day *day;
+		int64_t mark_at;
+
+		open_house(stores[i], "daily_limit = 2;",
+			DAILY("r", "14:10", FOLLOWED) "," DAILY("s", "14:20", "") "," DAILY(
+				"t", "14:30", "") "," DAILY("u", "17:00", ""),
+			NOON - 2 * HOUR_MS);
+		mark_at = planner_mark(bed.engine->planner);
+		step_to(NOON + 30 * MINUTE_MS);
+		assert_told("ana: r, bo: r");
+		before = count();
+		assert_int_equal(before.held, 2);
+		day = ledger_day(bed.engine->ledger, "ana", local_date(NOON / 1000));
+		assert_int_equal(day->used, 2);
+		planner_use_model(bed.engine->planner, bed.engine->model, mark_at);
+		engine_run(bed.engine);
+		bed_settle(&bed);
+		assert_told("");
+		assert_same(&before);
+		day = ledger_day(bed.engine->ledger, "ana", local_date(NOON / 1000));
+		assert_int_equal(day->used, 2);
+		step_to(NOON + 4 * HOUR_MS);
+		assert_told("ana: s t u, bo: s t u");
+		close_house();
+	}
+}
+
+/* ---- new rules of a zone ---- */
+
+/* 11:00 at home is 09:00Z; half past eight, nothing was due yet. */
+static void open_before_eleven(const char *reminders)
+{
+	open_house("sqlite", "", reminders, NOON - 5 * HOUR_MS);
+	step_to(NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	assert_told("");
+}
+
+static void change_home(int hours)
+{
+	write_home(hours);
+	files_take_changes(bed.engine);
+	bed_settle(&bed);
+}
+
+static void a_slot_that_new_rules_put_into_the_past_is_caught_up_on(void **state)
+{
+	uint64_t changed = report_count(EVENT_FILE_CHANGED);
+
+	open_before_eleven(DAILY("r", "11:00", ""));
+	change_home(3);
+	assert_told("ana: r, bo: r");
+	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 1);
+	/* And back: the slot is known by its name, whatever instant it has. */
+	change_home(2);
+	step_to(NOON);
+	assert_told("");
+	step_to(NOON + 20 * HOUR_MS);
+	assert_told("");
+	step_to(NOON + 21 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	close_house();
+}
+
+static void a_slot_that_new_rules_put_into_the_future_again_is_not_repeated(void **state)
+{
+	open_before_eleven(DAILY("r", "11:00", ""));
+	step_to(NOON - 3 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	change_home(1);
+	step_to(NOON + 21 * HOUR_MS);
+	assert_told("");
+	step_to(NOON + 22 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	close_house();
+}
+
+static void a_slot_that_new_rules_put_off_goes_at_its_new_instant(void **state)
+{
+	open_before_eleven(DAILY("r", "11:00", ""));
+	change_home(1);
+	step_to(NOON - 2 * HOUR_MS - 1);
+	assert_told("");
+	step_to(NOON - 2 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	close_house();
+}
+
+static void what_new_rules_made_late_follows_grace_and_catch_up(void **state)
+{
+	uint64_t skipped = report_count(EVENT_SKIPPED), missed = report_count(EVENT_MISSED);
+
+	open_before_eleven(DAILY("late", "11:00", "grace = \"29min\";") "," DAILY("none", "11:00",
+		"catch_up = \"none\";") "," DAILY("list", "10:50,55", "") "," DAILY("each",
+		"10:50,55",
+		"catch_up = \"all\";") "," DAILY("grace", "11:00", "grace = \"30min\";"));
+	change_home(3);
+	assert_told("ana: each, ana: each, ana: grace, ana: list, "
+		    "bo: each, bo: each, bo: grace, bo: list");
+	assert_int_equal(report_count(EVENT_SKIPPED), skipped + 2);
+	assert_int_equal(report_count(EVENT_MISSED), missed + 2);
+	close_house();
+}
+
+/* What was let go by its catch_up stays so: only what lay ahead is decided again. */
+static void what_was_let_go_before_does_not_come_back_by_new_rules(void **state)
+{
+	open_house("sqlite", "", DAILY("r", "10:10,20", ""), NOON - 5 * HOUR_MS);
+	clock_step(bed.clock, NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	bed_settle(&bed);
+	assert_told("ana: r, bo: r");
+	change_home(3);
+	step_to(NOON);
+	assert_told("");
+	close_house();
+}
+
+static void elapsed_time_knows_no_new_rules_but_hours_do(void **state)
+{
+	open_house("sqlite", "",
+		"{ id = \"r\"; kind = \"note\"; text = \"x\"; to = [ \"ana\" ]; every = \"1h\"; }",
+		NOON - 5 * HOUR_MS);
+	step_to(NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	assert_int_equal(n_told, 1);
+	change_home(3);
+	change_home(1);
+	assert_int_equal(n_told, 1);
+	step_to(NOON);
+	assert_int_equal(n_told, 5);
+	close_house();
+}
+
+static void what_waits_for_the_hours_goes_when_new_rules_open_them(void **state)
+{
+	people = "{ id = \"ana\"; place = \"open\"; via = [ \"hook\" ]; }";
+	open_house("sqlite", "", DAILY("r", "07:30", ""), NOON - 8 * HOUR_MS);
+	step_to(NOON - 6 * HOUR_MS - 15 * MINUTE_MS); /* 07:45; the hours begin at 06:00Z */
+	assert_told("");
+	change_home(3);
+	assert_told("ana: r");
+	step_to(NOON);
+	assert_told("");
+	close_house();
+}
+
+static void a_rule_with_a_zone_of_its_own_follows_it(void **state)
+{
+	people = "{ id = \"ana\"; via = [ \"hook\" ]; }";
+	open_house("sqlite", "",
+		DAILY("r", "11:00 Test/Home", "") "," DAILY("s", "11:30 Test/Home", ""),
+		NOON - 5 * HOUR_MS);
+	step_to(NOON - 3 * HOUR_MS - 45 * MINUTE_MS);
+	change_home(3);
+	assert_told("ana: r");
+	step_to(NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	assert_told("ana: s");
+	step_to(NOON);
+	assert_told("");
+	close_house();
+}
+
+static void a_file_that_cannot_be_used_leaves_the_old_rules_and_is_said_once(void **state)
+{
+	uint64_t changed = report_count(EVENT_FILE_CHANGED);
+	uint64_t unusable = report_count(EVENT_FILE_UNUSABLE);
+
+	open_before_eleven(DAILY("r", "11:00", "") "," DAILY("s", "12:00", ""));
+	damage_home();
+	files_take_changes(bed.engine);
+	files_take_changes(bed.engine);
+	remove_home();
+	files_take_changes(bed.engine);
+	bed_settle(&bed);
+	assert_int_equal(report_count(EVENT_FILE_UNUSABLE), unusable + 1);
+	step_to(NOON - 3 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	change_home(2); /* mended, and as before */
+	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 1);
+	files_take_changes(bed.engine);
+	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 1);
+	damage_home();
+	files_take_changes(bed.engine);
+	assert_int_equal(report_count(EVENT_FILE_UNUSABLE), unusable + 2);
+	change_home(3);
+	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 2);
+	step_to(NOON - 2 * HOUR_MS);
+	assert_told("ana: s, bo: s");
+	close_house();
+}
+
+/* Ten past ten moves the mark; then the daemon is down, and eleven has passed when it comes back. */
+static void rules_that_change_while_it_is_down_lose_no_slot(void **state)
+{
+	open_house("sqlite", "", DAILY("r", "10:10", "") "," DAILY("s", "11:00", ""),
+		NOON - 5 * HOUR_MS);
+	step_to(NOON - 3 * HOUR_MS - 40 * MINUTE_MS);
+	assert_told("ana: r, bo: r");
+	engine_free(bed.engine);
+	write_home(3);
+	clock_advance(bed.clock, NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	bed_start(&bed);
+	assert_told("ana: s, bo: s");
+	bed_restart(&bed);
+	step_to(NOON + 20 * HOUR_MS - 1);
+	assert_told("ana: r, bo: r");
+	step_to(NOON + 20 * HOUR_MS);
+	assert_told("ana: s, bo: s");
+	close_house();
+}
+
+/* The change is known, the slot was not recorded yet: a crash here must not lose it. */
+static void a_crash_after_new_rules_loses_no_slot(void **state)
+{
+	open_house("sqlite", "", DAILY("r", "10:10", "") "," DAILY("s", "11:00", ""),
+		NOON - 5 * HOUR_MS);
+	step_to(NOON - 3 * HOUR_MS - 40 * MINUTE_MS);
+	assert_told("ana: r, bo: r");
+	write_home(3);
+	files_take_changes(bed.engine);
+	bed_restart(&bed);
+	assert_told("ana: s, bo: s");
+	close_house();
+}
+
+static void a_reload_takes_new_rules_and_loses_no_slot(void **state)
+{
+	struct complaints complaints = {0};
+
+	open_before_eleven(DAILY("r", "11:00", "") "," DAILY("s", "12:00", ""));
+	write_home(3);
+	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	bed_settle(&bed);
+	assert_told("ana: r, bo: r");
+	/* A schedule that is written into the past by hand was never promised. */
+	write_house("sqlite", "", DAILY("r", "11:00", "") "," DAILY("s", "11:15", ""));
+	write_home(2);
+	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	bed_settle(&bed);
+	write_house("sqlite", "", DAILY("r", "10:15", "") "," DAILY("s", "11:15", ""));
+	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	bed_settle(&bed);
+	assert_told("");
+	step_to(NOON);
+	assert_told("ana: s, bo: s");
+	complaints_clear(&complaints);
+	close_house();
+}
+
+static void write_calendar(const char *events)
+{
+	auto_free char *path = str_printf("%s/days.ics", bed.folder);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fprintf(file, "%s", events);
+	fclose(file);
+	assert_int_equal(chmod(path, 0600), 0);
+	files_take_changes(bed.engine);
+	bed_settle(&bed);
+}
+
+#define CALENDAR(events) "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" events "END:VCALENDAR\r\n"
+#define DAY_OFF(date)                                                                              \
+	"BEGIN:VEVENT\r\nUID:" date "\r\nDTSTART;VALUE=DATE:" date "\r\nEND:VEVENT\r\n"
+
+static void a_calendar_that_changes_decides_what_is_still_to_come(void **state)
+{
+	static const char with_calendar[] = "{ id = \"ana\"; place = \"home\"; via = [ \"hook\" ]; "
+					    "absence = [ \"days.ics\" ]; }";
+	struct complaints complaints = {0};
+	uint64_t changed, unusable, skipped;
+
+	open_before_eleven(DAILY("r", "11:00", ""));
+	write_calendar(CALENDAR());
+	people = with_calendar;
+	write_house("sqlite", "", DAILY("r", "11:00", ""));
+	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	changed = report_count(EVENT_FILE_CHANGED);
+	unusable = report_count(EVENT_FILE_UNUSABLE);
+	skipped = report_count(EVENT_SKIPPED);
+	write_calendar(CALENDAR(DAY_OFF("20260603")));
+	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 1);
+	step_to(NOON);
+	assert_told("");
+	assert_int_equal(report_count(EVENT_SKIPPED), skipped + 1);
+	write_calendar("no calendar at all");
+	files_take_changes(bed.engine);
+	assert_int_equal(report_count(EVENT_FILE_UNUSABLE), unusable + 1);
+	write_calendar(CALENDAR(DAY_OFF("20260603")));
+	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 2);
+	write_home(2);
+	files_take_changes(bed.engine);
+	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 2);
+	step_to(NOON + 24 * HOUR_MS);
+	assert_told("ana: r");
+	complaints_clear(&complaints);
+	close_house();
+}
+
+/* On time is on time, also when new rules come in the same moment: catch_up is for what was missed. */
+static void what_is_due_when_new_rules_come_goes_first(void **state)
+{
+	open_before_eleven(DAILY("r", "11:00", "catch_up = \"none\";") "," DAILY("s", "12:00", ""));
+	write_home(3);
+	/* Past the instant without its alarm: the change is seen first. */
+	clock_step(bed.clock, NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	bed_settle(&bed);
+	assert_int_equal(alarm_set(bed.engine->alarm, TIME_NEVER), 0);
+	clock_advance(bed.clock, NOON - 3 * HOUR_MS);
+	files_take_changes(bed.engine);
+	bed_settle(&bed);
+	assert_told("ana: r, ana: s, bo: r, bo: s");
+	close_house();
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pass_that_a_crash_repeats_records_and_sends_nothing_again),
+		cmocka_unit_test(
+			a_pass_that_is_repeated_leaves_budgets_and_held_messages_as_they_were),
+		cmocka_unit_test(a_slot_that_new_rules_put_into_the_past_is_caught_up_on),
+		cmocka_unit_test(a_slot_that_new_rules_put_into_the_future_again_is_not_repeated),
+		cmocka_unit_test(a_slot_that_new_rules_put_off_goes_at_its_new_instant),
+		cmocka_unit_test(what_new_rules_made_late_follows_grace_and_catch_up),
+		cmocka_unit_test(what_was_let_go_before_does_not_come_back_by_new_rules),
+		cmocka_unit_test(elapsed_time_knows_no_new_rules_but_hours_do),
+		cmocka_unit_test(what_waits_for_the_hours_goes_when_new_rules_open_them),
+		cmocka_unit_test(a_rule_with_a_zone_of_its_own_follows_it),
+		cmocka_unit_test(a_file_that_cannot_be_used_leaves_the_old_rules_and_is_said_once),
+		cmocka_unit_test(rules_that_change_while_it_is_down_lose_no_slot),
+		cmocka_unit_test(a_crash_after_new_rules_loses_no_slot),
+		cmocka_unit_test(a_reload_takes_new_rules_and_loses_no_slot),
+		cmocka_unit_test(a_calendar_that_changes_decides_what_is_still_to_come),
+		cmocka_unit_test(what_is_due_when_new_rules_come_goes_first),
+	};
+	int failed;
+
+	bed_begin(argv[0]);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	bed_end();
+	return failed;
+}
