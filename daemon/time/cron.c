@@ -170,17 +170,16 @@ static int step_take(struct scan *scan, enum cron_field f, struct item *item)
 {
 	const char *slash = scan->at++, *where = scan->at;
 
-	if (!item->star && !item->range)
-		return scan_fail(scan, item->where,
-			"%s: a step needs a range or *: write %.*s-%d%.*s", cron_fields[f].name,
-			(int)(slash - item->where), item->where, cron_fields[f].max,
-			(int)MIN_OF(strcspn(slash, " \t,"), 12u), slash);
-	if (!scan_is_digit(*where) || !scan_number(&scan->at, &item->step))
+	if (!scan_number(&scan->at, &item->step))
 		return scan_fail(scan, where, "%s: expected the number of a step after /",
 			cron_fields[f].name);
 	if (item->step < 1 || item->step > cron_fields[f].count)
 		return scan_fail(scan, where, "%s: a step is 1 to %d, not %d", cron_fields[f].name,
 			cron_fields[f].count, item->step);
+	if (!item->star && !item->range)
+		return scan_fail(scan, item->where,
+			"%s: a step needs a range or *: write %.*s-%d/%d", cron_fields[f].name,
+			(int)(slash - item->where), item->where, cron_fields[f].max, item->step);
 	return 0;
 }
 
@@ -350,7 +349,7 @@ static int cron_take(struct cron *cron)
 	if (!*scan->at)
 		return scan_fail(
 			scan, NULL, "empty: write a cron expression such as 0 9 * * MON-FRI");
-	if (strchr(scan->at, '='))
+	if (memchr(scan->at, '=', strcspn(scan->at, " \t")))
 		return scan_fail(scan, scan->at,
 			"leave the variable out: the time zone is that of the place");
 	if (*scan->at == '@')
