@@ -249,7 +249,7 @@ static int span_take(struct scan *scan, enum cron_field f, struct item *item)
 	if (item->star) {
 		scan->at++;
 		item->first = cron_fields[f].min;
-		item->last = f == CRON_WEEKDAY ? CRON_SUNDAY - 1 : cron_fields[f].max;
+		item->last = cron_fields[f].max;
 	} else {
 		r = value_take(scan, f, &item->first, &named);
 		item->last = item->first;

@@ -16,6 +16,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                                                   \
 	} while (0)
 
+/* The first byte says with which policies, the rest is a text, owned by the caller. */
+static inline char *policies_and_text(
+	const uint8_t *data, size_t size, struct rule_options *ret_options)
+{
+	static const char *const starts[] = {NULL, "2026-01-31T02:30", "2026-04-24T00:30:00Z"};
+
+	*ret_options = (struct rule_options){.start = starts[data[0] % 3],
+		.short_month = (enum short_month)(data[0] / 3 % 3),
+		.dst_overlap = (enum dst_overlap)(data[0] / 9 % 3),
+		.dst_gap = data[0] & 64 ? DST_GAP_SKIP : DST_GAP_AFTER};
+	return str_new_n((const char *)data + 1, size - 1);
+}
+
 /* Ten slots rise strictly and are the slots their local times name. */
 static void rule_walk(const struct rule *rule, const struct zone *zone, int64_t after)
 {
