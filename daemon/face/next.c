@@ -1,10 +1,12 @@
 /* `nudgectl next`: prints the instants of one schedule, or, with --batch, answers one JSON object a
  * line on stdin with one on stdout, in order. Owns no state between requests but the zone it read
- * last. Never reads the configuration. */
+ * last and the holidays of the command line. Never reads the configuration. */
 #include "face/next.h"
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "face/holidays.h"
+#include "face/table.h"
 #include "time/rule.h"
 
 #include <errno.h>
@@ -24,6 +26,7 @@ struct texts {
 };
 
 struct request {
+	bool is_set;      /* anything at all */
 	const char *text; /* of the schedule; all texts are lent */
 	enum rule_form form;
 	const char *timezone, *from;
@@ -48,6 +51,7 @@ enum {
 	KEY_DST_GAP,
 	KEY_DST_OVERLAP,
 	KEY_LAST, /* below: the command line only */
+	OPTION_HOLIDAYS,
 	OPTION_BATCH,
 	OPTION_HELP,
 };
@@ -70,6 +74,7 @@ static const struct option options[] = {
 	{"short-month", required_argument, NULL, KEY_SHORT_MONTH},
 	{"dst-gap", required_argument, NULL, KEY_DST_GAP},
 	{"dst-overlap", required_argument, NULL, KEY_DST_OVERLAP},
+	{"holidays", required_argument, NULL, OPTION_HOLIDAYS},
 	{"batch", no_argument, NULL, OPTION_BATCH},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{NULL, 0, NULL, 0},
@@ -77,7 +82,7 @@ static const struct option options[] = {
 
 static const char help[] =
 	"Usage: nudgectl next SCHEDULE [OPTION]...\n"
-	"       nudgectl next --batch\n"
+	"       nudgectl next [--holidays FILE]... --batch\n"
 	"\n"
 	"Prints when a schedule fires: one local time with its offset a line.\n"
 	"\n"
@@ -99,6 +104,9 @@ static const char help[] =
 	"  --short-month omit|last_day|next_day   a day that a month does not have\n"
 	"  --dst-gap after|skip                   a time the clock jumps over\n"
 	"  --dst-overlap first|last|both          a time the clock shows twice\n"
+	"  --holidays FILE.ics   days that are no working days; may be repeated\n"
+	"\n"
+	"On a terminal it first says on standard error how it understood the schedule.\n"
 	"\n"
 	"--batch reads one JSON object a line, with the same names (_ for -), and answers each\n"
 	"with {\"next\":[...]} in UTC or {\"error\":\"...\",\"column\":N}.\n"
@@ -195,6 +203,7 @@ static int request_set(
 {
 	int64_t count;
 
+	request->is_set = true;
 	if (key >= KEY_FORM && key < KEY_FORM + RULE_FORMS)
 		return form_set(request, key, value, error);
 	switch (key) {
@@ -333,25 +342,55 @@ static int from_read(const struct request *request, const struct zone *zone, int
 	return 0;
 }
 
+/* What outlives a request. */
+struct session {
+	struct zone *zone; /* of the last request */
+	struct holidays *holidays;
+	bool echo; /* how a schedule was understood */
+};
+
+static void session_clear(struct session *session)
+{
+	zone_unref(session->zone);
+	holidays_free(session->holidays);
+}
+
+/* The canonical form, the zone that decides when the text names none, and what may not be meant. */
+static void echo(const struct rule *rule, const struct zone *zone)
+{
+	auto_free char *written = rule_write(rule);
+	const char *warning = rule_warning(rule);
+	bool in_zone = !rule_own_zone(rule);
+	auto_free char *line = str_printf("%s%s%s%s%s%s", written, in_zone ? " in " : "",
+		in_zone ? zone_name(zone) : "", warning ? " (" : "", warning ? warning : "",
+		warning ? ")" : "");
+
+	table_print_line(stderr, SHADE_STRONG, line);
+}
+
 /* Calls on_slot for each instant. */
-static int request_answer(const struct request *request, struct zone **cached,
+static int request_answer(const struct request *request, struct session *session,
 	void (*on_slot)(void *owner, const struct zone *zone, int64_t utc), void *owner,
 	struct rule_error *error)
 {
+	const struct workdays *workdays;
 	struct rule *rule;
 	const struct zone *zone;
 	struct slot slot;
 	int64_t after;
-	int r = zone_find(request->timezone, cached, error);
+	int r = zone_find(request->timezone, &session->zone, error);
 
 	if (!r)
-		r = from_read(request, *cached, &after, error);
+		r = from_read(request, session->zone, &after, error);
 	if (!r)
 		r = rule_parse(request->form, request->text, &request->options, &rule, error);
 	if (r < 0)
 		return r;
-	zone = rule_own_zone(rule) ? rule_own_zone(rule) : *cached;
-	for (int i = 0; i < request->count && rule_next(rule, zone, NULL, after, &slot); i++) {
+	zone = rule_own_zone(rule) ? rule_own_zone(rule) : session->zone;
+	workdays = holidays_workdays(session->holidays, zone);
+	if (session->echo)
+		echo(rule, zone);
+	for (int i = 0; i < request->count && rule_next(rule, zone, workdays, after, &slot); i++) {
 		on_slot(owner, zone, slot.utc);
 		after = slot.utc;
 	}
@@ -402,6 +441,9 @@ static int member_set(
 	size_t i;
 	int r;
 
+	if (str_eq(name, "holidays"))
+		return fail(error, "holidays are files of the command line: --holidays FILE "
+				   "beside --batch");
 	if (!key)
 		return fail(error, "unknown name \"%.40s\"", name);
 	if (key == KEY_COUNT)
@@ -422,7 +464,7 @@ static int member_set(
 	return 0;
 }
 
-static int line_answer(const char *line, size_t len, struct zone **cached, json_t *instants,
+static int line_answer(const char *line, size_t len, struct session *session, json_t *instants,
 	struct rule_error *error)
 {
 	cleanup(request_clear) struct request request = {.count = COUNT_DEFAULT};
@@ -446,7 +488,7 @@ static int line_answer(const char *line, size_t len, struct zone **cached, json_
 	if (!r)
 		r = request_finish(&request, error);
 	if (!r)
-		r = request_answer(&request, cached, on_slot_append, instants, error);
+		r = request_answer(&request, session, on_slot_append, instants, error);
 	json_decref(object);
 	return r;
 }
@@ -468,10 +510,9 @@ static bool line_read(FILE *in, char line[static LINE_MAX_BYTES], size_t *ret_le
 	return c != EOF || len > 0;
 }
 
-static int batch_main(void)
+static int batch_main(struct session *session)
 {
 	auto_free char *line = mem_new(LINE_MAX_BYTES);
-	struct zone *cached = NULL;
 	size_t len;
 	int status = EXIT_DONE;
 
@@ -483,7 +524,7 @@ static int batch_main(void)
 		if (len > LINE_MAX_BYTES)
 			r = fail(&error, "a line is at most %d bytes", LINE_MAX_BYTES);
 		else
-			r = line_answer(line, len, &cached, instants, &error);
+			r = line_answer(line, len, session, instants, &error);
 		answer = r < 0 ? json_pack("{s:s,s:i}", "error", error.message, "column",
 					 error.column)
 			       : json_pack("{s:O}", "next", instants);
@@ -495,7 +536,6 @@ static int batch_main(void)
 		json_decref(answer);
 		json_decref(instants);
 	}
-	zone_unref(cached);
 	return status;
 }
 
@@ -511,13 +551,12 @@ static int complain(int status, const struct request *request, const struct rule
 	return status;
 }
 
-int next_main(int argc, char **argv)
+/* Reads the options: -1 to go on, else the exit status. */
+static int options_read(
+	int argc, char **argv, struct request *request, struct session *session, bool *ret_batch)
 {
-	cleanup(request_clear) struct request request = {.count = COUNT_DEFAULT};
 	struct rule_error error = {0};
-	struct zone *zone = NULL;
-	bool batch = false;
-	int option, r;
+	int option;
 
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -528,20 +567,37 @@ int next_main(int argc, char **argv)
 			return EXIT_DONE;
 		}
 		if (option == OPTION_BATCH)
-			batch = true;
-		else if (request_set(&request, option, optarg, &error) < 0)
-			return complain(EXIT_USAGE, &request, &error);
+			*ret_batch = true;
+		else if (option == OPTION_HOLIDAYS && holidays_add(session->holidays, optarg) < 0)
+			return EXIT_REFUSED;
+		else if (option != OPTION_HOLIDAYS &&
+			 request_set(request, option, optarg, &error) < 0)
+			return complain(EXIT_USAGE, request, &error);
 	}
-	if (optind < argc || (batch && (request.text || argc > 2))) {
+	return -1;
+}
+
+int next_main(int argc, char **argv)
+{
+	cleanup(request_clear) struct request request = {.count = COUNT_DEFAULT};
+	cleanup(session_clear) struct session session = {.holidays = holidays_new()};
+	struct rule_error error = {0};
+	bool batch = false;
+	int r = options_read(argc, argv, &request, &session, &batch);
+
+	if (r >= 0)
+		return r;
+	if (optind < argc || (batch && request.is_set)) {
 		fprintf(stderr, "nudgectl next: %s; see nudgectl next --help\n",
-			batch ? "--batch takes no other argument" : "arguments begin with --");
+			batch ? "--batch takes no other argument than --holidays"
+			      : "arguments begin with --");
 		return EXIT_USAGE;
 	}
 	if (batch)
-		return batch_main();
+		return batch_main(&session);
+	session.echo = isatty(STDERR_FILENO);
 	if (request_finish(&request, &error) < 0)
 		return complain(EXIT_USAGE, &request, &error);
-	r = request_answer(&request, &zone, on_slot_print, NULL, &error);
-	zone_unref(zone);
+	r = request_answer(&request, &session, on_slot_print, NULL, &error);
 	return r < 0 ? complain(EXIT_REFUSED, &request, &error) : EXIT_DONE;
 }
