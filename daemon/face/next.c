@@ -87,12 +87,12 @@ static const char help[] =
 	"Prints when a schedule fires: one local time with its offset a line.\n"
 	"\n"
 	"SCHEDULE is one of\n"
+	"  --when 'weekdays at 9:00'          a phrase, see nudged.conf(5)\n"
 	"  --calendar 'Mon..Fri 09:00'        a calendar event, see systemd.time(7)\n"
 	"  --cron '0 9 * * MON-FRI'           a cron expression of 5, 6 or 7 fields\n"
 	"  --rrule 'FREQ=WEEKLY;BYDAY=TU'     a recurrence rule of RFC 5545; needs --start\n"
 	"  --every '90min', --every '2 weeks' an interval; days and longer need --start\n"
 	"  --at 2026-12-24T18:00              once\n"
-	"  --when                             refused by this version\n"
 	"\n"
 	"  --timezone ZONE       default: the system's, else UTC\n"
 	"  --from TIME           only later than this; default: now\n"
@@ -259,7 +259,7 @@ static int request_finish(struct request *request, struct rule_error *error)
 	struct rule_options *o = &request->options;
 
 	if (!request->text)
-		return fail(error, "give a schedule: calendar, cron, rrule, every or at");
+		return fail(error, "give a schedule: when, calendar, cron, rrule, every or at");
 	request->except_ranges =
 		mem_new_array(request->except.count, sizeof(*request->except_ranges));
 	for (size_t i = 0; i < request->except.count; i++) {

@@ -187,7 +187,7 @@ static const struct key reminder_keys[] = {
 		.help = "What it is for."},
 	{"calendar", KEY_LINE, AT(reminder_entry, schedules[RULE_CALENDAR]),
 		.help = "A calendar event as in systemd.time(7): \"Mon..Fri 09:00\". Exactly one "
-			"of calendar, cron, every, at and rrule is needed."},
+			"of when, calendar, cron, every, at and rrule is needed."},
 	{"every", KEY_LINE, AT(reminder_entry, schedules[RULE_EVERY]),
 		.help = "A period. \"90min\" counts elapsed time; days, weeks and months are those "
 			"of "
@@ -203,9 +203,11 @@ static const struct key reminder_keys[] = {
 		.help = "A cron expression: \"0 9 * * MON-FRI\". Five fields, six with seconds "
 			"before them, seven with years after those."},
 	{"when", KEY_LINE, AT(reminder_entry, schedules[RULE_WHEN]),
-		.help = "A phrase such as \"weekdays at 9:00\"; not built into this release."},
+		.help = "A phrase: \"weekdays at 9:00\", \"last working day of the month at "
+			"16:00\". See Phrases above."},
 	{"start", KEY_LINE, AT(reminder_entry, start),
-		.help = "Where every and rrule begin: a local time, or an instant."},
+		.help = "Where every and rrule begin, and what a phrase such as every second "
+			"Tuesday counts from: a local time, or an instant."},
 	{"from", KEY_DATE, AT(reminder_entry, from), .help = "No slot before this local date."},
 	{"until", KEY_DATE, AT(reminder_entry, until), .help = "No slot after this local date."},
 	{"except", KEY_WORDS, AT(reminder_entry, except),

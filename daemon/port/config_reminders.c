@@ -146,8 +146,8 @@ static enum rule_form find_form(struct loader *loader, const struct reminder_ent
 	}
 	if (found == RULE_FORMS)
 		complain(loader, entry->entry.where,
-			"the reminder \"%s\" needs a schedule: one of calendar, cron, every, at or "
-			"rrule",
+			"the reminder \"%s\" needs a schedule: one of when, calendar, cron, every, "
+			"at or rrule",
 			entry->id);
 	else if (!entry->schedules[found])
 		return RULE_FORMS; /* its text was complained about */

@@ -315,6 +315,11 @@ static void period_bounds(
 		*ret_first = date - (day - 1);
 		*ret_last = *ret_first + month_days(year, month) - 1;
 		break;
+	case PERIOD_QUARTER:
+		month -= (month - 1) % 3;
+		*ret_first = date_from_ymd(year, month, 1);
+		*ret_last = date_from_ymd(year, month + 2, month_days(year, month + 2));
+		break;
 	case PERIOD_YEAR:
 		*ret_first = date_from_ymd(year, 1, 1);
 		*ret_last = date_from_ymd(year, 12, 31);
@@ -360,10 +365,18 @@ static int32_t expansion_date(const struct expansion *e, int index)
 	return INT32_MAX;
 }
 
+/* The first time >= local of a date that begins at midnight, or one before local. */
+static int64_t date_slot(const struct rule *rule, int64_t midnight, int64_t local)
+{
+	int32_t second = times_next(rule, (int32_t)MIN_OF(MAX_OF(local - midnight, 0), DAY_S - 1));
+
+	return second < 0 ? midnight : midnight + second;
+}
+
 /* The first selected slot >= local of one period, or NO_SLOT. */
 static int64_t positions_in(const struct rule *rule, const struct expansion *e, int64_t local)
 {
-	int times = (int)rule->n_times, total = e->total * times;
+	int times = rule->v.whole_dates ? 1 : (int)rule->n_times, total = e->total * times;
 	int64_t best = NO_SLOT;
 
 	for (size_t i = 0; i < rule->n_positions; i++) {
@@ -373,7 +386,11 @@ static int64_t positions_in(const struct rule *rule, const struct expansion *e, 
 
 		if (index < 0 || index >= total)
 			continue;
-		slot = expansion_date(e, index / times) * DAY_S + rule->times[index % times];
+		slot = expansion_date(e, index / times) * DAY_S;
+		if (rule->v.whole_dates)
+			slot = date_slot(rule, slot, local);
+		else
+			slot += rule->times[index % times];
 		if (slot >= local && slot < best)
 			best = slot;
 	}

@@ -31,7 +31,7 @@ struct date_set {
 	bool workdays_only; /* of all those, the working days of the place */
 };
 
-enum period_unit { PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_YEAR };
+enum period_unit { PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH, PERIOD_YEAR, PERIOD_QUARTER };
 
 struct period {
 	enum period_unit unit;
@@ -68,6 +68,7 @@ struct rule_values {
 	int64_t base_last;               /* COUNT: the last slot of dates and times, inclusive */
 	int64_t first_utc, last_utc;     /* window of instants, inclusive */
 	int64_t every_s, anchor;
+	bool whole_dates;  /* positions choose dates, with all their times, not slots */
 	bool anchored;     /* an elapsed interval begins at its anchor; else it has no beginning */
 	bool anchor_local; /* the anchor is a local time */
 	enum dst_gap dst_gap;
@@ -104,6 +105,9 @@ int cron_parse(struct draft *draft) must_check;
 int rrule_parse(struct draft *draft) must_check;
 int every_parse(struct draft *draft) must_check;
 int at_parse(struct draft *draft) must_check;
+int when_parse(struct draft *draft) must_check;
+/* The phrase of a rule that when_parse() filled in: one spelling for all that mean it. */
+char *when_write(const struct rule *rule);
 
 static inline void date_set_all(struct date_set *set)
 {
@@ -116,6 +120,9 @@ void times_set_one(struct rule *rule, int32_t second);
 /* Start as a local time, for the forms whose calendar it anchors; an instant that ends in Z makes
  * UTC the rule's own zone. */
 int draft_need_local_start(struct draft *draft, const char *form) must_check;
+
+/* The masks of months from the date predicate; rule_parse() does it behind the parser. */
+void rule_masks_fill(struct rule_values *v);
 
 /* next.c: whether it has numbered weekdays, such as the second Tuesday. */
 bool date_set_has_nth(const struct date_set *set);

@@ -26,6 +26,7 @@ static int (*const parsers[RULE_FORMS])(struct draft *draft) = {
 	[RULE_CALENDAR] = calendar_parse,
 	[RULE_CRON] = cron_parse,
 	[RULE_RRULE] = rrule_parse,
+	[RULE_WHEN] = when_parse,
 	[RULE_EVERY] = every_parse,
 	[RULE_AT] = at_parse,
 };
@@ -60,14 +61,14 @@ bool rule_is_elapsed(const struct rule *rule)
 	return rule->v.kind == KIND_ELAPSED || rule->v.kind == KIND_ONCE;
 }
 
-const char *rule_warning(const struct rule *rule)
-{
-	return rule->warning;
-}
-
 char *rule_write(const struct rule *rule)
 {
 	return str_new(rule->text);
+}
+
+const char *rule_warning(const struct rule *rule)
+{
+	return rule->warning;
 }
 
 static bool bytes_equal(const void *a, size_t n_a, const void *b, size_t n_b, size_t size)
@@ -270,7 +271,7 @@ static void times_list(struct rule *rule)
 	}
 }
 
-static void month_masks_fill(struct rule_values *v)
+void rule_masks_fill(struct rule_values *v)
 {
 	for (int length = 28; length <= 31; length++) {
 		for (int w = 0; w < 7; w++)
@@ -334,7 +335,7 @@ static int form_parse(struct draft *draft)
 
 		date_to_ymd(p->anchor, &p->anchor_year, &p->anchor_month, &day);
 		times_list(rule);
-		month_masks_fill(&rule->v);
+		rule_masks_fill(&rule->v);
 	}
 	/* Where start is no anchor it is a beginning all the same. */
 	if (draft->has_start && draft->start_is_utc &&
@@ -367,13 +368,6 @@ int rule_parse(enum rule_form form, const char *text, const struct rule_options 
 	int r;
 
 	assert(form < RULE_FORMS);
-	if (!parsers[form]) {
-		(void)scan_fail(&draft.scan, NULL,
-			"%s is not supported by this version: use calendar, cron, rrule, every or "
-			"at",
-			rule_form_names[form]);
-		return -EOPNOTSUPP;
-	}
 	if (strnlen(text, RULE_TEXT_MAX + 1) > RULE_TEXT_MAX)
 		return scan_fail(&draft.scan, NULL, "longer than %d bytes", RULE_TEXT_MAX);
 	draft.rule = mem_new(sizeof(*draft.rule));

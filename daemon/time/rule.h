@@ -50,7 +50,7 @@ struct rule_options {
 
 struct rule_error {
 	int column; /* 1-based, 0 = the whole text */
-	char message[200];
+	char message[256];
 };
 
 struct rule;
@@ -64,8 +64,7 @@ struct slot {
 	bool missing;  /* rule_next_named() only: the clock left it out, and it does not fire */
 };
 
-/* 0; -EINVAL with the error filled in; -EOPNOTSUPP for a form or part that is not built (with a
- * message that says so). A rule that can never fire is an error. */
+/* 0, or -EINVAL with the error filled in. A rule that can never fire is an error. */
 int rule_parse(enum rule_form form, const char *text, const struct rule_options *options,
 	struct rule **ret, struct rule_error *ret_error) must_check;
 struct rule *rule_ref(struct rule *rule);

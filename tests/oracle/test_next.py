@@ -43,7 +43,7 @@ def test_a_schedule_that_ends_prints_what_there_is():
     [
         (["--calendar", "Mon 25:00"], 1, "column 5: hour 25"),
         (["--cron", "0 9 * * FRI-MON"], 1, "column 9: day of week: a range rises"),
-        (["--when", "weekdays at 9:00"], 1, "use calendar"),
+        (["--when", "weekdays at 9"], 1, "column 13: \"9\" may be morning or evening"),
         (["--rrule", "FREQ=DAILY"], 1, "start"),
         (["--calendar", "daily", "--timezone", "Europe/Lundon"], 1, "Europe/Lundon"),
         (["--calendar", "daily", "--from", "soon"], 1, "soon"),

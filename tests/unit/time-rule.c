@@ -195,7 +195,6 @@ static void what_cannot_be_is_refused_at_its_column(void **state)
 		{RULE_RRULE, "BYDAY=1MO;FREQ=WEEKLY", -EINVAL, 7, "numbers"},
 		{RULE_RRULE, "BYDAY=1MO;FREQ=HOURLY", -EINVAL, 16, "finer"},
 		{RULE_RRULE, "BYMONTHDAY=1,-29;FREQ=MONTHLY;SKIP=FORWARD", -EINVAL, 12, "-29"},
-		{RULE_WHEN, "weekdays at 9:00", -EOPNOTSUPP, 0, "calendar"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
