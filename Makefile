@@ -147,6 +147,8 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libnudged.a
 	@mkdir -p $(@D)
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
 
+$(BUILD)/bench/next-libical: PKG_LIBS += $(shell $(PKG_CONFIG) --libs libical 2>/dev/null)
+
 benches: $(BENCHES:%=$(BUILD)/bench/%)
 
 bench:

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """make bench: the figures, each a ratio or a count measured in this run on this machine.
 
-usage: run.py [--build DIR] [--quick] [NAME...]     names: next, store, dispatch, start, lateness, curl
+usage: run.py [--build DIR] [--quick] [NAME...]     names: next, recompute, preview, store, dispatch, start,
+                                                     lateness, curl
 """
 
 import argparse
@@ -16,6 +17,8 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+import peers
 
 HERE = Path(__file__).resolve().parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -97,7 +100,7 @@ def at_text(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def configuration(folder, port, people, places, reminders, extra=""):
+def configuration(folder, port, people, places, reminders, extra="daily_limit = 0;"):
     zones = ["Europe/London", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC"]
     with open(folder / "people.csv", "w", encoding="utf-8") as csv:
         csv.write("id,name,place,via\n")
@@ -105,7 +108,7 @@ def configuration(folder, port, people, places, reminders, extra=""):
             csv.write(f"p{i},Person Number {i},place{i % places},hook\n")
     place = ",\n".join(f'{{ id = "place{i}"; timezone = "{zones[i % len(zones)]}"; }}' for i in range(places))
     return f"""
-state = "state"; control = "control"; people_file = "people.csv"; daily_limit = 0; {extra}
+state = "state"; control = "control"; people_file = "people.csv"; {extra}
 channels = ( {{ id = "hook"; plugin = "webhook"; url = "http://127.0.0.1:{port}/in"; allow_private = true;
   concurrency = {CONNECTIONS}; secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="; }} );
 places = ( {place} );
@@ -266,7 +269,35 @@ def bench_curl(build, quick):
 
 
 def bench_next(build, _quick):
-    subprocess.run([build / "bench/next"], check=True)
+    peers.bench(build)
+
+
+def on_model(build, what, people, places, schedules, extra=""):
+    """What bench/agenda prints of a configuration without a daemon."""
+    folder = scratch()
+    (folder / "nudged.conf").write_text(configuration(folder, 9, people, places, ",".join(
+        reminder(i, schedule) for i, schedule in enumerate(schedules)), extra))
+    (folder / "nudged.conf").chmod(0o600)
+    done = subprocess.run([build / "bench/agenda", folder / "nudged.conf", build / "plugins", what], check=True,
+                          capture_output=True, text=True)
+    shutil.rmtree(folder)
+    return [float(word) for word in done.stdout.split()]
+
+
+def bench_recompute(build, _quick):
+    """After a clock step: all schedules anew, in the engine (people of a place share the work)."""
+    schedules, entries, seconds = on_model(build, "recompute", 10000, 20, [
+        f'calendar = "Mon..Fri {i % 24:02}:{i % 60:02}";' for i in range(100)])
+    print(f"recompute_million_s {seconds:.3f} for {schedules:,.0f} schedules, {entries:,.0f} of them computed")
+
+
+def bench_preview(build, quick):
+    """A year of 10,000 people with 20 weekly reminders, all decisions."""
+    days = ["Mon", "Tue", "Wed", "Thu", "Fri"]
+    weekly = [f'calendar = "{days[i % 5]} {9 + i % 8:02}:{i % 60:02}";' for i in range(20)]
+    for name, extra in [("without a daily limit", "daily_limit = 0;"), ("with one of three", "daily_limit = 3;")]:
+        count, seconds = on_model(build, "preview", 1000 if quick else 10000, 20, weekly, extra)
+        print(f"preview_per_s {count / seconds:,.0f}: {count:,.0f} occurrences of a year in {seconds:.1f} s, {name}")
 
 
 def bench_store(build, quick):
@@ -275,8 +306,8 @@ def bench_store(build, quick):
     shutil.rmtree(folder)
 
 
-BENCHES = {"next": bench_next, "store": bench_store, "dispatch": bench_dispatch, "start": bench_start,
-           "lateness": bench_lateness, "curl": bench_curl}
+BENCHES = {"next": bench_next, "recompute": bench_recompute, "preview": bench_preview, "store": bench_store,
+           "dispatch": bench_dispatch, "start": bench_start, "lateness": bench_lateness, "curl": bench_curl}
 
 
 def main():
