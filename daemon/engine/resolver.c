@@ -283,7 +283,7 @@ uint64_t resolver_ordinal(
 	} memo[ORDINAL_MEMO];
 	const struct zone *zone = resolver_zone(reminder, place);
 	int year, month, day;
-	char number[48];
+	char number[64];
 	struct slot step = {0};
 	uint64_t key, ordinal = 0;
 	int64_t from, first, second;
@@ -292,8 +292,8 @@ uint64_t resolver_ordinal(
 		return hash_parts((const char *const[]){reminder->id, NULL}) +
 		       (uint64_t)slot->utc / 60;
 	date_to_ymd(local_date(slot->local), &year, &month, &day);
-	snprintf(number, sizeof(number), "%d %llx %u", year, (long long)reminder->changed_hash,
-		zone_revision(zone));
+	snprintf(number, sizeof(number), "%d %llx %u %llx", year, (long long)reminder->changed_hash,
+		zone_revision(zone), (unsigned long long)place->workdays_hash);
 	key = HASH_OF(reminder->id, number, zone_name(zone));
 	zone_to_utc(zone, (int64_t)date_from_ymd(year, 1, 1) * DAY_S, &first, &second);
 	from = first - 1;

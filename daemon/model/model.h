@@ -61,6 +61,7 @@ struct place {
 	const struct calendar_file **holidays;
 	size_t n_holidays;
 	struct workdays *workdays; /* the weekdays of its hours less its holidays; NULL: neither */
+	uint64_t workdays_hash;
 };
 
 struct focus {

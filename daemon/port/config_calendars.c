@@ -94,12 +94,14 @@ void config_workdays_build(struct place *place)
 {
 	workdays_free(place->workdays);
 	place->workdays = NULL;
+	place->workdays_hash = workdays_hash(NULL);
 	if (!place->hours && !place->n_holidays)
 		return;
 	place->workdays = workdays_new(place->hours ? week_days(place->hours) : WORKDAYS_MON_FRI);
 	for (size_t i = 0; i < place->n_holidays; i++)
 		daysoff_each(place->holidays[i]->daysoff, place->zone, 0,
 			date_from_ymd(2199, 12, 31), on_date, place->workdays);
+	place->workdays_hash = workdays_hash(place->workdays);
 }
 
 bool config_refresh_calendars(struct model *model, struct complaints *complaints)

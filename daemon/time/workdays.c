@@ -33,6 +33,15 @@ void workdays_add_off(struct workdays *workdays, int32_t date)
 		workdays->off[date / WORD] |= UINT64_C(1) << (date % WORD);
 }
 
+uint64_t workdays_hash(const struct workdays *workdays)
+{
+	uint64_t hash = workdays ? workdays->weekdays : WORKDAYS_MON_FRI;
+
+	for (size_t i = 0; workdays && i < ARRAY_LEN(workdays->off); i++)
+		hash = (hash ^ workdays->off[i]) * UINT64_C(0xFF51AFD7ED558CCD) + (hash >> 29);
+	return hash;
+}
+
 bool workdays_has_weekday(const struct workdays *workdays, int weekday)
 {
 	return (workdays ? workdays->weekdays : WORKDAYS_MON_FRI) >> weekday & 1;

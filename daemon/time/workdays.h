@@ -16,6 +16,9 @@ void workdays_free(struct workdays *workdays); /* NULL is fine */
 /* A day off; dates outside 1970..2199 are left out. */
 void workdays_add_off(struct workdays *workdays, int32_t date);
 
+/* The same for the same working days; NULL has one too. Reads all of them. */
+uint64_t workdays_hash(const struct workdays *workdays);
+
 /* Dates outside 1970..2199 are judged by their weekday. */
 bool workdays_has(const struct workdays *workdays, int32_t date);
 /* Whether the weekday is one of work, whatever the date's own calendar says. */

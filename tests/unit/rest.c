@@ -329,6 +329,30 @@ static void the_reason_names_what_decided(void **state)
 	}
 }
 
+/* Two places of one zone number the slots of working days each by their own. */
+static void a_slots_number_follows_the_working_days_of_its_place(void **state)
+{
+	auto_free char *places = str_printf("{ id = \"p\"; holidays = [ \"%s/holidays.ics\" ]; }, "
+					    "{ id = \"q\"; }",
+		folder);
+	struct model *model = model_of("daily_limit = 0;", places,
+		"{ id = \"ana\"; via = [ \"hook\" ]; place = \"p\"; }",
+		"{ id = \"r\"; kind = \"note\"; text = \"x\"; to = [ \"ana\" ]; "
+		"when = \"every working day at 9:00\"; }");
+	int64_t after = INT64_C(1780617600); /* 2026-06-05 */
+	uint64_t ordinals[2];
+
+	for (int i = 0; i < 2; i++) {
+		const struct place *place = model_place(model, i ? "q" : "p");
+		struct place_slot slot;
+
+		assert_true(resolver_next(model->reminders[0], place, after, &slot));
+		ordinals[i] = resolver_ordinal(model->reminders[0], place, &slot.slot);
+	}
+	assert_int_equal(ordinals[1], ordinals[0] + 1);
+	model_unref(model);
+}
+
 /* A date that the zone does not have: told of once, and the slots around it come as ever. */
 static void a_lost_day_is_told_of(void **state)
 {
@@ -386,6 +410,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_would_have_gone_before_it_began_is_not_sent),
 		cmocka_unit_test(grace_counts_elapsed_time),
 		cmocka_unit_test(the_reason_names_what_decided),
+		cmocka_unit_test(a_slots_number_follows_the_working_days_of_its_place),
 		cmocka_unit_test(a_lost_day_is_told_of),
 	};
 	int r;
