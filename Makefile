@@ -69,8 +69,9 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libnudged.a
 	@mkdir -p $(@D)
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(shell $(PKG_CONFIG) --libs cmocka) $(PKG_LIBS) -ldl
 
-# `nudgectl next` alone, for the oracles of time.
-$(BUILD)/next-driver: $(BUILD)/obj/tests/oracle/next-driver.o $(BUILD)/libnudged.a
+# For the oracles of time: `nudgectl next` alone, and days off.
+DRIVERS  := $(BUILD)/next-driver $(BUILD)/daysoff-driver
+$(DRIVERS): $(BUILD)/%: $(BUILD)/obj/tests/oracle/%.o $(BUILD)/libnudged.a
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
 
 # What tests against real peers need: a driver for one plugin, and plugins that misbehave.
@@ -82,7 +83,7 @@ $(BUILD)/peer/%.so: tests/peer/%.c plugins/nudged-plugin.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(OPT) -Iplugins -fPIC -shared $(LINKOPT) -o $@ $<
 
-units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(BUILD)/next-driver
+units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS)
 
 # libFuzzer targets, with everything they link instrumented: build/fuzz/NAME.
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
@@ -127,12 +128,12 @@ check:
 	@$(MAKE) -s check-built
 
 check-built:
-	@$(MAKE) -s -j$$(nproc) BUILD=build all units build/next-driver
+	@$(MAKE) -s -j$$(nproc) BUILD=build all units
 	@$(MAKE) -s -j$$(nproc) SANITIZE=1 BUILD=build/sanitize all units
 	@tests/run
 
 # All zones, all changes of ten years, all shapes: minutes, not part of check.
-campaign-time: $(BUILD)/next-driver
+campaign-time: $(DRIVERS)
 	NUDGED_ORACLE_FULL=1 /usr/bin/python3 -m pytest -q -c tests/pytest.ini tests/oracle
 
 demo:

@@ -8,8 +8,6 @@
 #include <limits.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 100 /* instances of one repetition that overlap */ };
-
 struct join {
 	struct ical *ical;
 	struct daysoff *off;
@@ -56,7 +54,7 @@ static bool event_length(struct join *join, const struct ical_event *e, struct o
 	if (e->has_end)
 		*ret = between(join->ical, &e->start, &e->end);
 	else
-		*ret = (struct off_length){e->span.wall, e->span.exact};
+		*ret = e->length;
 	if (length_about(ret) < 0) {
 		ical_warn(join->ical, ICAL_BAD_LENGTH, e->line,
 			"an event ends before it begins: %s",
@@ -173,22 +171,6 @@ static uint32_t name_add(struct join *join, ical_string name)
 	return at;
 }
 
-/* Instances of one repetition may overlap, but not so many that each question would walk them. */
-static bool is_too_deep(const struct rule *rule, const struct off_length *length)
-{
-	int64_t days = length_about(length) / DAY_S + 1, a_month = 0, depth;
-
-	for (int length_i = 0; length_i < 4; length_i++) {
-		for (int w = 0; w < 7; w++)
-			a_month = MAX_OF(
-				a_month, __builtin_popcount(rule->v.month_masks[length_i][w]));
-	}
-	if (rule->v.dates.nth_in_year)
-		a_month = 31;
-	depth = MIN_OF(days, a_month * (days / 28 + 2)) * (int64_t)MAX_OF(rule->n_times, (size_t)1);
-	return depth > DEPTH_MAX;
-}
-
 /* False when the rule cannot be had. */
 static bool series_add(struct join *join, const struct ical_event *e, struct off_series *series)
 {
@@ -196,16 +178,9 @@ static bool series_add(struct join *join, const struct ical_event *e, struct off
 	struct zone *zone = (struct zone *)ical_zone_of(ical, &e->start);
 	struct ical_rule rule;
 
-	if (!ical_rule_parse(ical, e->rrule_line, ical_text(ical, e->rrule), e->start.local, &rule))
+	if (!ical_rule_parse(ical, e->rrule_line, ical_text(ical, e->rrule), &e->start,
+		    &series->length, &rule))
 		return false;
-	if (is_too_deep(rule.rule, &series->length)) {
-		ical_warn(ical, ICAL_BAD_RULE, e->rrule_line,
-			"a repetition overlaps itself more than %d times: only the first date "
-			"counts",
-			DEPTH_MAX);
-		rule_unref(rule.rule);
-		return false;
-	}
 	series->last = rule.until;
 	if (rule.until_is_utc && zone)
 		series->last = zone_to_local(zone, rule.until, NULL);
@@ -214,6 +189,9 @@ static bool series_add(struct join *join, const struct ical_event *e, struct off
 	series->rule = rule.rule;
 	series->zone = zone ? zone_ref(zone) : NULL;
 	series->dates = e->start.is_date;
+	series->midnights = rule.rule->n_times == 1 && e->start.local % DAY_S == 0 &&
+			    series->length.exact == 0 && series->length.wall > 0 &&
+			    series->length.wall % DAY_S == 0;
 	ARRAY_GROW(join->off->series, join->off->n_series, join->room_series);
 	join->off->series[join->off->n_series++] = *series;
 	return true;
@@ -241,8 +219,8 @@ static void rdates_join(
 			start.is_date = true;
 		} else if (r->kind == RDATE_WITH_END) {
 			length = between(join->ical, &start, &r->end);
-		} else if (r->kind == RDATE_WITH_SPAN) {
-			length = (struct off_length){r->span.wall, r->span.exact};
+		} else if (r->kind == RDATE_WITH_LENGTH) {
+			length = r->length;
 		}
 		if (!is_excluded(series,
 			    local_in(join->ical, &start, ical_zone_of(join->ical, &e->start))))

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 /* No event is longer than all the time we know. */
-#define SPAN_MAX (400 * 366 * DAY_S)
+#define LENGTH_MAX (400 * 366 * DAY_S)
 
 static bool digits_take(const char **at, int count, int *ret)
 {
@@ -62,7 +62,7 @@ int ical_time_take(const char **at, struct ical_time *ret, bool *ret_utc)
 	return 0;
 }
 
-int ical_span_take(const char **at, struct ical_span *ret)
+int ical_length_take(const char **at, struct off_length *ret)
 {
 	static const struct {
 		char unit;
@@ -70,7 +70,7 @@ int ical_span_take(const char **at, struct ical_span *ret)
 		int64_t seconds;
 	} units[] = {{'w', false, 7 * DAY_S}, {'d', false, DAY_S}, {'h', true, 3600},
 		{'m', true, 60}, {'s', true, 1}};
-	struct ical_span span = {0};
+	struct off_length length = {0};
 	const char *p = *at + (**at == '+');
 	bool in_time = false;
 	int number, count = 0;
@@ -91,13 +91,15 @@ int ical_span_take(const char **at, struct ical_span *ret)
 			i++;
 		if (i == ARRAY_LEN(units))
 			return -EINVAL;
-		*(in_time ? &span.exact : &span.wall) += number * units[i].seconds;
+		*(in_time ? &length.exact : &length.wall) += number * units[i].seconds;
+		if (length.wall > LENGTH_MAX || length.exact > LENGTH_MAX)
+			return -EINVAL;
 		p++;
 	}
-	if (!count || span.wall > SPAN_MAX || span.exact > SPAN_MAX)
+	if (!count)
 		return -EINVAL;
 	*at = p;
-	*ret = span;
+	*ret = length;
 	return 0;
 }
 

@@ -75,10 +75,11 @@ static void onset_add(struct onsets *onsets, const struct ical_observance *o, in
 static void observance_walk(
 	struct ical *ical, const struct ical_observance *o, struct onsets *onsets)
 {
+	const struct ical_time start = {.local = o->start, .zone = ICAL_ZONE_NONE};
 	struct ical_rule rule;
 	int64_t local = o->start, last;
 
-	if (!ical_rule_parse(ical, o->line, ical_text(ical, o->rrule), o->start, &rule)) {
+	if (!ical_rule_parse(ical, o->line, ical_text(ical, o->rrule), &start, NULL, &rule)) {
 		onset_add(onsets, o, o->start);
 		return;
 	}

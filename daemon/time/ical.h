@@ -6,8 +6,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "time/daysoff.h"
-#include "time/rule-parts.h"
+#include "time/daysoff-parts.h"
 
 enum ical_damage {
 	ICAL_BAD_LINE,
@@ -26,7 +25,7 @@ enum {
 	ICAL_ZONES_MAX = 256,
 	ICAL_DATES_MAX = 200000, /* of all EXDATE and RDATE together */
 	ICAL_NAME_MAX = 120,
-	ICAL_WORK_BASE = 100000, /* steps of about 100 ns; one more for each byte of the file */
+	ICAL_WORK_BASE = 200000, /* steps of about 100 ns; one more for each byte of the file */
 };
 
 /* Zones of a time value; from ICAL_ZONE_FILE on an index into ical->zones. */
@@ -39,15 +38,10 @@ struct ical_time {
 	bool is_date;
 };
 
-/* From a start: first by the wall clock, then in elapsed seconds. */
-struct ical_span {
-	int64_t wall, exact;
-};
-
 struct ical_rdate {
 	struct ical_time start, end;
-	struct ical_span span;
-	enum { RDATE_AS_EVENT, RDATE_WITH_SPAN, RDATE_WITH_END } kind;
+	struct off_length length;
+	enum { RDATE_AS_EVENT, RDATE_WITH_LENGTH, RDATE_WITH_END } kind;
 };
 
 /* Some of the list of a file that belong together. */
@@ -63,8 +57,8 @@ struct ical_event {
 	ical_string uid, name;
 	int64_t sequence;
 	struct ical_time start, end, recurrence;
-	struct ical_span span;
-	bool has_start, has_end, has_span, is_override, cancelled, broken;
+	struct off_length length;
+	bool has_start, has_end, has_length, is_override, cancelled, broken;
 	ical_string rrule;
 	int rrule_line;
 	struct ical_slice exdates, rdates;
@@ -141,7 +135,7 @@ bool ical_is(const char *a, const char *b); /* the same word, in any case */
 /* A date or a date and time at *at, which moves behind it; *ret_utc: it ends in Z. */
 int ical_time_take(const char **at, struct ical_time *ret, bool *ret_utc) must_check;
 /* "P1DT2H"; -EINVAL also when negative. */
-int ical_span_take(const char **at, struct ical_span *ret) must_check;
+int ical_length_take(const char **at, struct off_length *ret) must_check;
 /* "+0100", "-043000" as seconds east. */
 int ical_offset_parse(const char *text, int32_t *ret) must_check;
 /* A name for people out of TEXT: escapes undone, control characters and line ends as one space,
@@ -164,11 +158,32 @@ struct ical_rule {
 	int64_t until; /* INT64_MAX: no end */
 	bool until_is_utc;
 };
-/* False, after a warning, for what we do not understand. */
-bool ical_rule_parse(struct ical *ical, int line, const char *text, int64_t start,
-	struct ical_rule *ret) must_check;
+/* Of an event that begins there and lasts so long; without a length: the onsets of a zone. False,
+ * after a warning, for what we do not understand. */
+bool ical_rule_parse(struct ical *ical, int line, const char *text, const struct ical_time *start,
+	const struct off_length *length, struct ical_rule *ret) must_check;
 
-/* --- ical-events.c: the components ------------------------------------------------------------- */
+/* --- ical-properties.c: what is inside the components ------------------------------------------ */
+
+enum ical_place { ICAL_OUTSIDE, ICAL_IN_CALENDAR, ICAL_IN_EVENT, ICAL_IN_ZONE, ICAL_IN_OBSERVANCE };
+
+struct ical_walk {
+	struct ical *ical;
+	enum ical_place place;
+	int skipping; /* components that are none of our business, within the place */
+	int skip_line;
+	struct ical_event event;
+	int zone; /* the VTIMEZONE that is being read */
+	struct ical_slice observances;
+	struct ical_observance observance;
+	size_t calendar_first; /* the first event of this VCALENDAR */
+	bool cancels;          /* METHOD:CANCEL */
+	bool too_many;
+};
+
+void ical_property_take(struct ical_walk *walk, const struct ical_line *line);
+
+/* --- ical-components.c: the components ------------------------------------------------------------- */
 
 /* Gathers what a file says: 0, -EINVAL, -EFBIG as daysoff_parse(). */
 int ical_read(struct ical *ical, const char *bytes, size_t len, int *ret_line,

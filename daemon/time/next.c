@@ -16,12 +16,6 @@ static int64_t modulo(int64_t a, int64_t n)
 
 /* --- the days of a month ---------------------------------------------------------------------- */
 
-struct month {
-	int year, month, length;
-	int32_t first;     /* its first date */
-	int first_weekday; /* of that date */
-};
-
 static struct month month_of(int32_t date, int *ret_day)
 {
 	struct month m;
@@ -211,6 +205,11 @@ static uint32_t month_mask(
 	if (mask && v->period.interval > 1 && v->period.unit < PERIOD_MONTH)
 		mask &= period_days(&v->period, m);
 	return mask;
+}
+
+uint32_t rule_month_dates(const struct rule *rule, const struct month *m)
+{
+	return month_mask(&rule->v, NULL, m);
 }
 
 /* The first date >= date that is in, or INT32_MAX. */

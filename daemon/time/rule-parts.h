@@ -128,6 +128,14 @@ void rule_masks_fill(struct rule_values *v);
 bool date_set_has_nth(const struct date_set *set);
 /* The days of a month shape that the set takes, without years, months or the period. */
 uint32_t date_set_month(const struct rule_values *v, int length, int first_weekday);
+struct month {
+	int year, month, length;
+	int32_t first;     /* its first date */
+	int first_weekday; /* of that date */
+};
+/* The dates of a month that the predicate and the period take, as bits 1..length: before set
+ * positions, lists, window and count. */
+uint32_t rule_month_dates(const struct rule *rule, const struct month *m);
 /* The first nominal local time >= local, or NO_SLOT. */
 int64_t rule_next_local(const struct rule *rule, const struct workdays *workdays, int64_t local);
 /* The same without extra and excluded instants, window and count. */

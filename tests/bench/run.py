@@ -272,6 +272,10 @@ def bench_next(build, _quick):
     peers.bench(build)
 
 
+def bench_daysoff(build, _quick):
+    subprocess.run([build / "bench/daysoff"], check=True)
+
+
 def on_model(build, what, people, places, schedules, extra=""):
     """What bench/agenda prints of a configuration without a daemon."""
     folder = scratch()
@@ -306,7 +310,7 @@ def bench_store(build, quick):
     shutil.rmtree(folder)
 
 
-BENCHES = {"next": bench_next, "recompute": bench_recompute, "preview": bench_preview, "store": bench_store,
+BENCHES = {"next": bench_next, "daysoff": bench_daysoff, "recompute": bench_recompute, "preview": bench_preview, "store": bench_store,
            "dispatch": bench_dispatch, "start": bench_start, "lateness": bench_lateness, "curl": bench_curl}
 
 
