@@ -116,9 +116,10 @@ bool off_is_whole(
 
 bool off_may_be_whole(const struct off_length *length)
 {
-	int64_t rest = (length->wall + length->exact) % DAY_S;
+	enum { JUMP_S = 3 * 3600 };
+	int64_t all = length->wall + length->exact;
 
-	return MIN_OF(rest, DAY_S - rest) <= 3 * 3600;
+	return all >= DAY_S - JUMP_S && (all + JUMP_S) % DAY_S <= 2 * JUMP_S;
 }
 
 static struct instance hours_instance(const struct off_hours *h, const struct zone *zone)
