@@ -136,7 +136,7 @@ struct style {
 };
 
 static const struct style fixed_style = {0}, wild_style = {.star = 2, .range = 3},
-			  forced_style = {.star = 2, .range = 2, .must_be_wild = true},
+			  forced_style = {.range = 2, .must_be_wild = true},
 			  date_style = {.star = 4, .range = 4};
 
 static bool is_starred(const struct progression *p, struct style style)
