@@ -93,4 +93,4 @@ struct date_marks {
 	const char *name; /* of what is being marked */
 };
 void marks_range(struct date_marks *marks, int32_t first, int32_t last);
-void series_mark(const struct off_series *s, const struct zone *zone, struct date_marks *marks);
+void series_mark_all(const struct daysoff *off, const struct zone *zone, struct date_marks *marks);

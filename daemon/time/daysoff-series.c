@@ -166,13 +166,22 @@ bool series_has_date(const struct off_series *s, const struct zone *zone, int32_
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
+/* Bit i for each base + i that is not seen yet. */
+static uint64_t marks_left(const struct date_marks *marks, int32_t base)
+{
+	const uint64_t *word = marks->seen + base / WORD;
+	int shift = base % WORD;
+
+	return ~(word[0] >> shift | (shift ? word[1] << (WORD - shift) : 0));
+}
+
 /* Marks base + i for each bit i. */
 static void marks_bits(struct date_marks *marks, int32_t base, uint64_t bits)
 {
 	uint64_t *word = marks->seen + base / WORD;
 	int shift = base % WORD;
 
-	bits &= ~(word[0] >> shift | (shift ? word[1] << (WORD - shift) : 0));
+	bits &= marks_left(marks, base);
 	if (!bits)
 		return;
 	word[0] |= bits << shift;
@@ -210,12 +219,14 @@ static void marks_month(
 	marks_bits(marks, m->first, bits);
 }
 
-static void months_mark(const struct off_series *s, struct date_marks *marks)
+enum { YEARS = YEAR_LAST - YEAR_FIRST + 1 };
+
+static void months_mark(
+	const struct off_series *s, struct date_marks *marks, const struct month *all)
 {
 	int32_t days = (int32_t)(s->length.wall / DAY_S);
 	uint16_t months = s->rule->v.dates.months;
 	int first_year, last_year, month, day;
-	int64_t last = MIN_OF(s->last, LOCAL_LAST);
 
 	if (s->last < LOCAL_FIRST)
 		return;
@@ -223,12 +234,15 @@ static void months_mark(const struct off_series *s, struct date_marks *marks)
 	if (s->rule->v.short_month == SHORT_MONTH_NEXT_DAY)
 		months = 0x1ffe;
 	date_to_ymd(local_date(s->rule->v.first_local), &first_year, &month, &day);
-	date_to_ymd(local_date(last), &last_year, &month, &day);
+	date_to_ymd(local_date(MIN_OF(s->last, LOCAL_LAST)), &last_year, &month, &day);
 	for (int year = first_year; year <= last_year; year++) {
 		for (unsigned rest = months; rest; rest &= rest - 1) {
-			struct month m = month_at(year, __builtin_ctz(rest));
+			const struct month *m =
+				&all[(year - YEAR_FIRST) * 12 + __builtin_ctz(rest) - 1];
 
-			marks_month(marks, &m, series_month(s, &m), days);
+			/* Where all is marked, nobody need be asked. */
+			if (days > 31 || marks_left(marks, m->first))
+				marks_month(marks, m, series_month(s, m), days);
 		}
 	}
 }
@@ -248,10 +262,20 @@ static void instances_mark(
 	}
 }
 
-void series_mark(const struct off_series *s, const struct zone *zone, struct date_marks *marks)
+void series_mark_all(const struct daysoff *off, const struct zone *zone, struct date_marks *marks)
 {
-	if (is_dates(s, zone) && !s->rule->n_positions)
-		months_mark(s, marks);
-	else if (is_dates(s, zone) || off_may_be_whole(&s->length))
-		instances_mark(s, zone, marks);
+	auto_free struct month *all = mem_new_array(YEARS * 12, sizeof(*all));
+
+	all[0] = month_at(YEAR_FIRST, 1);
+	for (size_t i = 1; i < YEARS * 12; i++)
+		all[i] = month_after(&all[i - 1]);
+	for (size_t i = 0; i < off->n_series; i++) {
+		const struct off_series *s = &off->series[i];
+
+		marks->name = off->names + s->name;
+		if (is_dates(s, zone) && !s->rule->n_positions)
+			months_mark(s, marks, all);
+		else if (is_dates(s, zone) || off_may_be_whole(&s->length))
+			instances_mark(s, zone, marks);
+	}
 }

@@ -297,8 +297,5 @@ void daysoff_each(const struct daysoff *off, const struct zone *zone, int32_t fr
 		marks_range(&marks, off->dates[i].first, off->dates[i].last);
 	}
 	hours_mark(off, zone, &marks);
-	for (size_t i = 0; i < off->n_series; i++) {
-		marks.name = off->names + off->series[i].name;
-		series_mark(&off->series[i], zone, &marks);
-	}
+	series_mark_all(off, zone, &marks);
 }

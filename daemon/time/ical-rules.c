@@ -15,10 +15,10 @@ enum {
 	RULE_LEN_MAX = 4000,
 	TIMES_MAX = 24,  /* in one day */
 	DEPTH_MAX = 100, /* instances at one time */
-	POSITIONS_COST_MONTH = 3000,
-	POSITIONS_COST_YEAR = 1000,
+	POSITIONS_COST_MONTH = 6000,
+	POSITIONS_COST_YEAR = 2000,
 	NTH_COST = 4000,
-	INTERVAL_COST = 300,
+	INTERVAL_COST = 500,
 };
 
 static bool part_is(const char *at, const char *name)

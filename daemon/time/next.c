@@ -66,7 +66,7 @@ static uint32_t days_group(const struct rule_values *v, int length, int first_we
 
 	if (v->short_month == SHORT_MONTH_LAST_DAY && set->days & ~MASK_MONTH(length))
 		mask |= UINT32_C(1) << length;
-	for (int day = 1; day <= length; day++) {
+	for (int day = 1; (set->days_from_end | set->near_workdays) && day <= length; day++) {
 		if (set->days_from_end >> (length + 1 - day) & 1)
 			mask |= UINT32_C(1) << day;
 		if (set->near_workdays >> day & 1)
