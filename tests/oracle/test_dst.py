@@ -29,6 +29,7 @@ for _, forms, hours, minutes, fixed in SHAPES:
     if fixed:
         by = f"BYHOUR={','.join(map(str, hours))};BYMINUTE={','.join(map(str, minutes))}"
         forms["rrule"] = f"FREQ=DAILY;{by}"
+        forms["when"] = "every day at " + " and ".join(f"{hour:02}:{minute:02}" for hour in hours for minute in minutes)
 
 
 @lru_cache(maxsize=4)
