@@ -97,6 +97,11 @@ fuzz:
 	@$(MAKE) -s BUILD=build/fuzz CC=clang-14 WARN=-w LINKOPT="-fsanitize=fuzzer,$(FUZZ_SAN)" \
 		OPT="-O1 -g -fsanitize=fuzzer-no-link,$(FUZZ_SAN) -fno-sanitize-recover=all" fuzzers
 
+# Every target for FUZZ_SECONDS, then what they found interesting on a build without instruments.
+campaign-fuzz: fuzz
+	@$(MAKE) -s BUILD=build/fuzz-fast CC=clang-14 WARN=-w LINKOPT=-fsanitize=fuzzer OPT="-O2 -g" fuzzers
+	@tests/fuzz/run $(TARGETS)
+
 # Everything in its place below $(DESTDIR). The configuration of whoever installed before is kept.
 sysconfdir ?= /etc
 MAN      := $(wildcard conf/*.[1-8] daemon/*.[1-8] plugins/*.[1-8] units/*.[1-8])
@@ -160,6 +165,6 @@ bench:
 clean:
 	rm -rf build
 
-.PHONY: all bench benches campaign-time units fuzz fuzzers install demo check check-built lint clean
+.PHONY: all bench benches campaign-fuzz campaign-time units fuzz fuzzers install demo check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d)
