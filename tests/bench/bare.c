@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections);
 	headers = curl_slist_append(headers, "Content-Type: application/json");
-	headers = curl_slist_append(headers, "User-Agent: nudged/0.1.0");
+	headers = curl_slist_append(headers, "User-Agent: nudged/" NUDGED_VERSION);
 	headers = curl_slist_append(headers, "webhook-id: 01m805ak80f2jtsczqb3b8t5ym");
 	headers = curl_slist_append(headers, "webhook-timestamp: 1795300000");
 	headers = curl_slist_append(
