@@ -25,3 +25,12 @@ struct explain_record {
 char *explain_check(const struct explain_query *query) must_check;
 /* A new "Explanation" object. */
 json_t *explain(const struct explain_query *query, const struct explain_record *record);
+
+/* The nominal local dates whose records such an explanation needs: of the slots that the date names,
+ * and of those that are sent on it. */
+void explain_dates(const struct explain_query *query, int32_t *ret_from, int32_t *ret_to);
+
+/* The steps of one decision; day_planned is what its person's day holds. */
+json_t *explain_steps(
+	const struct explain_query *query, const struct planned *planned, size_t day_planned);
+void explain_add_step(json_t *steps, const char *rule, const char *result, const char *detail);

@@ -238,17 +238,19 @@ static void on_explain_occurrences(
 	engine_find_deliveries(call_engine(call), &query, on_explain_deliveries, call);
 }
 
-/* The date as the record counts: nominal local time, of elapsed intervals the instant itself. */
+/* The dates as the record counts: nominal local time, of elapsed intervals the instant itself. */
 static void set_range(const struct explain_query *query, struct store_query *record)
 {
 	const struct reminder *reminder = model_reminder(query->model, query->reminder);
 	const struct person *person = model_person(query->model, query->person);
 	const struct zone *zone = resolver_zone(reminder, person ? person->place : reminder->place);
+	int32_t from, to;
 	int64_t ignored;
 
+	explain_dates(query, &from, &to);
 	record->has_local = true;
-	record->local_from = (int64_t)query->date * DAY_S;
-	record->local_to = record->local_from + DAY_S;
+	record->local_from = from * DAY_S;
+	record->local_to = (to + 1) * DAY_S;
 	if (rule_is_elapsed(reminder->rule)) {
 		zone_to_utc(zone, record->local_from, &record->local_from, &ignored);
 		zone_to_utc(zone, record->local_to, &record->local_to, &ignored);

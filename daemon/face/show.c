@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { STEP_GAP = 2, STEP_MAX = 64 << 10 };
+
 const char *show_member(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
@@ -111,43 +113,78 @@ void show_timeline(const json_t *list, char last_date[static 11])
 	table_free(table);
 }
 
+static enum shade shade_of_result(const char *result)
+{
+	if (str_eq(result, "decides"))
+		return SHADE_STRONG;
+	if (str_eq(result, "moves"))
+		return SHADE_WARN;
+	return str_eq(result, "not reached") ? SHADE_DIM : SHADE_PLAIN;
+}
+
+/* A rule, its result and the rest, wrapped under itself. */
+static void show_step(const json_t *step, size_t rules, size_t results)
+{
+	cleanup(buf_free) struct buf line = BUF_MAX(STEP_MAX);
+	auto_free char *rule = terminal_clean(show_member(step, "rule"));
+	auto_free char *result = terminal_clean(show_member(step, "result"));
+	auto_free char *detail = terminal_clean(show_member(step, "detail"));
+
+	buf_add_str(&line, "  ");
+	terminal_add_field(&line, false, SHADE_PLAIN, rule, rules + STEP_GAP);
+	if (*detail) {
+		terminal_add_field(&line, false, SHADE_PLAIN, result, results + STEP_GAP);
+		terminal_add_wrapped(
+			&line, detail, 2 + rules + results + 2 * STEP_GAP, terminal_width(stdout));
+	} else {
+		buf_add_str(&line, result);
+	}
+	terminal_print(stdout, shade_of_result(result), buf_str(&line));
+}
+
+static void show_wrapped(enum shade shade, const char *text)
+{
+	cleanup(buf_free) struct buf line = BUF_MAX(STEP_MAX);
+	auto_free char *clean = terminal_clean(text);
+
+	terminal_add_wrapped(&line, clean, 0, terminal_width(stdout));
+	terminal_print(stdout, shade, buf_str(&line));
+}
+
 static void show_slot(const json_t *slot)
 {
-	struct table *table = table_new(3, NULL);
 	const char *about = json_string_value(json_object_get(slot, "about"));
 	auto_free char *head = str_printf("%s%s%s: %s (%s)", show_member(slot, "local"),
 		about ? " about " : "", about ? about : "", show_member(slot, "decision"),
 		show_member(slot, "basis"));
+	size_t rules = 0, results = 0, i;
 	json_t *step;
-	size_t i;
 
 	printf("\n");
-	table_print_line(stdout, SHADE_STRONG, head);
+	show_wrapped(SHADE_STRONG, head);
 	json_array_foreach(json_object_get(slot, "steps"), i, step)
 	{
-		const char *result = show_member(step, "result");
-		auto_free char *rule = str_printf("  %s", show_member(step, "rule"));
-		enum shade shade = str_eq(result, "decides")       ? SHADE_STRONG
-				   : str_eq(result, "not reached") ? SHADE_DIM
-								   : SHADE_PLAIN;
-
-		TABLE_ADD(table, shade, rule, result, show_member(step, "detail"));
+		rules = MAX_OF(rules, strlen(show_member(step, "rule")));
+		results = MAX_OF(results, strlen(show_member(step, "result")));
 	}
-	table_print(table, stdout);
-	table_free(table);
+	json_array_foreach(json_object_get(slot, "steps"), i, step) show_step(step, rules, results);
 }
 
 void show_explanation(const json_t *explanation)
 {
-	const json_t *next = json_object_get(explanation, "next");
+	const json_t *next = json_object_get(explanation, "next"),
+		     *slots = json_object_get(explanation, "slots");
 	json_t *slot;
 	size_t i;
 
-	table_print_line(stdout, SHADE_PLAIN, show_member(explanation, "summary"));
-	json_array_foreach(json_object_get(explanation, "slots"), i, slot) show_slot(slot);
-	if (json_is_string(next)) {
+	show_wrapped(SHADE_PLAIN, show_member(explanation, "summary"));
+	json_array_foreach(slots, i, slot) show_slot(slot);
+	if (json_is_string(next) && json_array_size(slots)) {
 		auto_free char *time = show_time(next);
 
-		printf("\nThe next time after that date: %s\n", time);
+		auto_free char *line = str_printf("The next time after that date: %s", time);
+
+		printf("\n");
+		show_wrapped(SHADE_PLAIN, line);
 	}
 }

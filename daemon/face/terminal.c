@@ -185,6 +185,8 @@ void terminal_add_wrapped(struct buf *out, const char *text, size_t indent, size
 	/* Too far right for words: under the line's own beginning, then. */
 	if (width && indent + INDENT_LEAST_LEFT > width) {
 		indent = MIN_OF((size_t)4, width / 4);
+		while (out->len && out->data[out->len - 1] == ' ')
+			out->len--;
 		buf_printf(out, "\n%*s", (int)indent, "");
 	}
 	while (width && terminal_measure(text) > width - indent) {

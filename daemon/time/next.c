@@ -444,8 +444,7 @@ static size_t list_search(const int64_t *list, size_t count, int64_t local)
 	return low;
 }
 
-/* The range that covers the date, or NULL. */
-static const struct date_range *except_find(const struct rule *rule, int32_t date)
+const struct date_range *rule_except_at(const struct rule *rule, int32_t date)
 {
 	size_t low = 0, high = rule->n_except;
 
@@ -479,7 +478,7 @@ int64_t rule_next_local(const struct rule *rule, const struct workdays *workdays
 		if (best > rule->v.last_local)
 			return NO_SLOT;
 		if (rule->n_except)
-			range = except_find(rule, local_date(best));
+			range = rule_except_at(rule, local_date(best));
 		if (range) {
 			local = (range->last + 1) * DAY_S;
 			continue;
@@ -600,7 +599,7 @@ static bool next_elapsed(
 		local = zone_to_local(zone, at, NULL);
 		if (local > rule->v.last_local)
 			return false;
-		range = except_find(rule, local_date(local));
+		range = rule_except_at(rule, local_date(local));
 		if (local >= rule->v.first_local && !range) {
 			*ret = (struct slot){.local = at, .utc = at};
 			return true;

@@ -140,3 +140,5 @@ uint32_t rule_month_dates(const struct rule *rule, const struct month *m);
 int64_t rule_next_local(const struct rule *rule, const struct workdays *workdays, int64_t local);
 /* The same without extra and excluded instants, window and count. */
 int64_t rule_next_base(const struct rule *rule, const struct workdays *workdays, int64_t local);
+/* The range of `except` that covers the date, or NULL. */
+const struct date_range *rule_except_at(const struct rule *rule, int32_t date);

@@ -90,3 +90,20 @@ bool rule_next(const struct rule *rule, const struct zone *zone, const struct wo
  * none when another slot fires there. For the record, which says of each slot what became of it. */
 bool rule_next_named(const struct rule *rule, const struct zone *zone,
 	const struct workdays *workdays, int64_t after_utc, struct slot *ret) must_check;
+
+/* Why a rule names no time on a local date. */
+enum silence {
+	SILENCE_NONE,     /* it names one */
+	SILENCE_RULE,     /* its days are others */
+	SILENCE_BEFORE,   /* the date is before its first one, *ret_date */
+	SILENCE_OVER,     /* after its last one */
+	SILENCE_EXCEPT,   /* `except` has the date, up to *ret_date */
+	SILENCE_EXCLUDED, /* `exdate` has all of its times */
+};
+/* *ret_date is set only where the reason speaks of one. */
+enum silence rule_silence(const struct rule *rule, const struct zone *zone,
+	const struct workdays *workdays, int32_t date, int32_t *ret_date) must_check;
+/* The first and the last date it may name a time on, by all that limits it: INT32_MIN, INT32_MAX where
+ * nothing does; and how many ranges of dates are excepted in between. */
+void rule_limits(
+	const struct rule *rule, int32_t *ret_first, int32_t *ret_last, size_t *ret_excepts);
