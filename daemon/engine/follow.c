@@ -441,7 +441,8 @@ static void make_message(struct step *step, struct change *change,
 	if (day && day->held && extra != EXTRA_NOW) {
 		if (delivery_has_item(day->held, item->id))
 			return;
-		change_join_delivery(change, day->held->id, item->id, day->held->not_before_at);
+		change_join_delivery(change, day->held->id, item->id, day->held->not_before_at,
+			day->held->expire_at);
 		delivery_add_item(day->held, item);
 		step->joined_date = date;
 		return;

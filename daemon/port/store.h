@@ -47,10 +47,10 @@ void change_record_occurrence(struct change *change, const struct occurrence *oc
  * the delivery (reported in store_result.dropped). An item may also be an occurrence recorded
  * earlier (nudges). Copies. */
 void change_record_delivery(struct change *change, const struct delivery *delivery);
-/* Adds an occurrence to a held delivery and moves its instant. One that was left out as known joins
+/* Adds an occurrence to a held delivery and moves its instants. One that was left out as known joins
  * nothing; when the delivery is held no longer, the whole change fails with -ESTALE. */
-void change_join_delivery(
-	struct change *change, struct id delivery, struct id occurrence, int64_t not_before_at);
+void change_join_delivery(struct change *change, struct id delivery, struct id occurrence,
+	int64_t not_before_at, int64_t expire_at);
 /* State, attempts, next_at, not_before_at, expire_at, channel, status, reason, receipt, fallback of
  * a known delivery, as in the record. One that is gone (pruned, forgotten) is passed over. */
 void change_settle_delivery(struct change *change, const struct delivery *delivery);
@@ -66,7 +66,7 @@ void change_answer_occurrence(struct change *change, struct id occurrence, enum 
 void change_put_pause(struct change *change, const char *what, int64_t since_at, int64_t until_at,
 	const char *reason);
 void change_remove_pause(struct change *change, const char *what);
-/* When a reminder ("reminder:ID") or person ("person:ID") was first accepted; an earlier value
+/* When a reminder ("reminder:ID") or person ("person:ID") was first accepted; the earliest instant
  * stays. */
 void change_begin(struct change *change, const char *what, int64_t at);
 /* A named value: marks, keys. value NULL removes it. */

@@ -131,14 +131,15 @@ void change_record_delivery(struct change *change, const struct delivery *delive
 	verb->delivery.items = keep(change, items, delivery->count * sizeof(*items));
 }
 
-void change_join_delivery(
-	struct change *change, struct id delivery, struct id occurrence, int64_t not_before_at)
+void change_join_delivery(struct change *change, struct id delivery, struct id occurrence,
+	int64_t not_before_at, int64_t expire_at)
 {
 	struct verb *verb = add(change, VERB_JOIN);
 
 	verb->join.delivery = delivery;
 	verb->join.occurrence = occurrence;
 	verb->join.not_before_at = not_before_at;
+	verb->join.expire_at = expire_at;
 }
 
 void change_settle_delivery(struct change *change, const struct delivery *delivery)

@@ -263,6 +263,7 @@ static int join(struct memory *m, const struct verb *verb, struct outcome *outco
 	if (!id_list_has(&after->items, verb->join.occurrence))
 		id_list_add(&after->items, verb->join.occurrence);
 	after->record.not_before_at = verb->join.not_before_at;
+	after->record.expire_at = verb->join.expire_at;
 	replace(m, DELIVERIES, before, after);
 	return 0;
 }
@@ -330,15 +331,12 @@ static int answer(struct memory *m, const struct verb *verb, struct outcome *out
 	return 0;
 }
 
-/* Replaces the note of this name; keeps the earlier one when there is one and keep_first. */
-static int put_note(
-	struct memory *m, enum shelf_kind kind, const struct note *from, bool keep_first)
+/* Replaces the note of this name. */
+static int put_note(struct memory *m, enum shelf_kind kind, const struct note *from)
 {
-	struct note *before = shelf_find(m, kind, from->name), *after;
+	struct note *before = shelf_find(m, kind, from->name);
+	struct note *after = mem_copy(from, sizeof(*from));
 
-	if (before && keep_first)
-		return 0;
-	after = mem_copy(from, sizeof(*from));
 	after->name = str_new(from->name);
 	after->text = str_new(from->text);
 	replace(m, kind, before, after);
@@ -363,7 +361,7 @@ static int put_pause(struct memory *m, const struct verb *verb, struct outcome *
 		.until_at = verb->pause.until_at,
 	};
 
-	return put_note(m, PAUSES, &pause, false);
+	return put_note(m, PAUSES, &pause);
 }
 
 static int remove_pause(struct memory *m, const struct verb *verb, struct outcome *outcome)
@@ -375,14 +373,16 @@ static int begin(struct memory *m, const struct verb *verb, struct outcome *outc
 {
 	struct note mark = {.name = (char *)verb->begin.what, .at = verb->begin.at};
 
-	return put_note(m, BEGINS, &mark, true);
+	const struct note *before = shelf_find(m, BEGINS, mark.name);
+
+	return before && before->at <= mark.at ? 0 : put_note(m, BEGINS, &mark);
 }
 
 static int set_value(struct memory *m, const struct verb *verb, struct outcome *outcome)
 {
 	struct note value = {.name = (char *)verb->value.name, .text = (char *)verb->value.value};
 
-	return value.text ? put_note(m, VALUES, &value, false) : remove_note(m, VALUES, value.name);
+	return value.text ? put_note(m, VALUES, &value) : remove_note(m, VALUES, value.name);
 }
 
 static int (*const verbs[VERBS])(
@@ -527,7 +527,7 @@ static int memory_forget(void *context, const char *person, struct outcome *outc
 	forget_notes(m, PAUSES, person, outcome);
 	forget_notes(m, BEGINS, person, outcome);
 	store_forgotten_name(person, name);
-	put_note(m, VALUES, &mark, false);
+	put_note(m, VALUES, &mark);
 	journal_keep(m);
 	return 0;
 }

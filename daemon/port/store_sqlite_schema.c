@@ -86,13 +86,15 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_CARRY] = "INSERT OR IGNORE INTO carried (occurrence, delivery) VALUES (?1, ?2)",
 	[SQL_GET_ITEMS] = "SELECT items, state FROM delivery WHERE id = ?1",
 	[SQL_SET_ITEMS] = "UPDATE delivery SET items = ?2 WHERE id = ?1",
-	[SQL_JOIN] = "UPDATE delivery SET items = ?2, not_before_at = ?3 WHERE id = ?1",
+	[SQL_JOIN] =
+		"UPDATE delivery SET items = ?2, not_before_at = ?3, expire_at = ?4 WHERE id = ?1",
 	[SQL_SETTLE] = "UPDATE delivery SET state = ?2, attempts = ?3, next_at = ?4,"
 		       " not_before_at = ?5, channel = ?6, status = ?7, reason = ?8, receipt = ?9,"
 		       " fallback = ?10, expire_at = ?11 WHERE id = ?1",
 	[SQL_PUT_PAUSE] = "INSERT OR REPLACE INTO pause VALUES (?1, ?2, ?3, ?4)",
 	[SQL_REMOVE_PAUSE] = "DELETE FROM pause WHERE what = ?1",
-	[SQL_PUT_BEGIN] = "INSERT OR IGNORE INTO begin VALUES (?1, ?2)",
+	[SQL_PUT_BEGIN] = "INSERT INTO begin VALUES (?1, ?2)"
+			  " ON CONFLICT (what) DO UPDATE SET at = min(at, excluded.at)",
 	[SQL_PUT_VALUE] = "INSERT OR REPLACE INTO value VALUES (?1, ?2)",
 	[SQL_REMOVE_VALUE] = "DELETE FROM value WHERE name = ?1",
 

@@ -171,6 +171,7 @@ static int join(struct sqlite *s, const struct verb *verb, struct outcome *outco
 	bind_id(update, 1, &verb->join.delivery);
 	sqlite3_bind_blob(update, 2, items.ids, items.count * sizeof(struct id), SQLITE_STATIC);
 	bind_at(update, 3, verb->join.not_before_at);
+	bind_at(update, 4, verb->join.expire_at);
 	return store_sqlite_run(s, update);
 }
 

@@ -34,7 +34,7 @@ struct verb {
 		} delivery; /* also of settle, then without items */
 		struct {
 			struct id delivery, occurrence;
-			int64_t not_before_at;
+			int64_t not_before_at, expire_at;
 		} join;
 		struct {
 			struct id occurrence;

@@ -207,7 +207,7 @@ static void a_change_is_whole_or_not_at_all(void **state)
 	before = bed_dump(bed);
 	change = change_new();
 	change_record_occurrence(change, &other);
-	change_join_delivery(change, held, other.id, 99);
+	change_join_delivery(change, held, other.id, 99, 100);
 	change_follow_occurrence(change, o.id, OCCURRENCE_CLOSED, 5, 5);
 	change_follow_occurrence(change, o.id, OCCURRENCE_SKIPPED, 6, 6);
 	change_answer_occurrence(change, o.id, ANSWER_DONE, "ok", 5, TIME_NEVER);
@@ -234,7 +234,7 @@ static void a_failed_change_does_not_take_its_neighbours_with_it(void **state)
 
 	change_record_occurrence(good, &o);
 	change_set_value(bad, "bad", "1");
-	change_join_delivery(bad, id_new(NOON), o.id, 5);
+	change_join_delivery(bad, id_new(NOON), o.id, 5, 6);
 	change_record_occurrence(last, &p);
 	store_apply(bed->store, good, NULL, NULL);
 	store_apply(bed->store, bad, bed_on_done, bed);
@@ -275,13 +275,13 @@ static void joining_adds_to_what_is_held_only(void **state)
 
 	known.id = id_new(NOON);
 	change_record_occurrence(change, &p);
-	change_join_delivery(change, held, p.id, 500);
+	change_join_delivery(change, held, p.id, 500, 509);
 	change_record_occurrence(change, &known);
-	change_join_delivery(change, held, known.id, 900);
+	change_join_delivery(change, held, known.id, 900, 909);
 	assert_int_equal(bed_apply(bed, change), 0);
 	assert_int_equal(bed->n_known, 1);
 	bed_deliveries(bed, &(struct store_query){.id = held});
-	assert_non_null(strstr(buf_str(&bed->rows), " 7 500 9 held "));
+	assert_non_null(strstr(buf_str(&bed->rows), " 7 500 509 held "));
 	assert_non_null(strstr(buf_str(&bed->rows), " ana - 5 "));
 	assert_non_null(strstr(buf_str(&bed->rows), " ana - 6 "));
 
@@ -290,7 +290,7 @@ static void joining_adds_to_what_is_held_only(void **state)
 	change_settle_delivery(change, &d);
 	assert_int_equal(bed_apply(bed, change), 0);
 	change = change_new();
-	change_join_delivery(change, held, p.id, 600);
+	change_join_delivery(change, held, p.id, 600, 609);
 	assert_int_equal(bed_apply(bed, change), -ESTALE);
 }
 
@@ -360,6 +360,7 @@ static void notes_are_put_kept_and_removed(void **state)
 	change_remove_pause(change, "never:there");
 	change_begin(change, "reminder:r", 5);
 	change_begin(change, "reminder:r", 4);
+	change_begin(change, "reminder:r", 6);
 	change_set_value(change, "a", "1");
 	change_set_value(change, "a", "2");
 	change_set_value(change, "b", "");
@@ -368,7 +369,7 @@ static void notes_are_put_kept_and_removed(void **state)
 	assert_int_equal(bed_apply(bed, change), 0);
 	dump = bed_dump(bed);
 	assert_string_equal(
-		dump, "value a=2\nvalue b=\nbegin reminder:r 5\npause all 2 3 -\nbudgets 0\n");
+		dump, "value a=2\nvalue b=\nbegin reminder:r 4\npause all 2 3 -\nbudgets 0\n");
 }
 
 /* ---- reading ---- */

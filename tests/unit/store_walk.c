@@ -62,7 +62,8 @@ static void add_verb(struct walk *walk, struct change *change)
 		add_delivery(walk, change, &o);
 		break;
 	case 3:
-		change_join_delivery(change, walk->deliveries[pick(walk, PICKS)], occurrence, 44);
+		change_join_delivery(
+			change, walk->deliveries[pick(walk, PICKS)], occurrence, 44, 55);
 		break;
 	case 4:
 		settled.id = walk->deliveries[pick(walk, PICKS)];
