@@ -288,9 +288,10 @@ uint64_t resolver_ordinal(
 	uint64_t key, ordinal = 0;
 	int64_t from, first, second;
 
+	/* One more with each slot, wherever the count begins. */
 	if (rule_is_elapsed(reminder->rule))
-		return hash_parts((const char *const[]){reminder->id, NULL}) +
-		       (uint64_t)slot->utc / 60;
+		return HASH_OF(reminder->id) +
+		       (uint64_t)(slot->utc / MAX_OF(rule_period_s(reminder->rule), 1));
 	date_to_ymd(local_date(slot->local), &year, &month, &day);
 	snprintf(number, sizeof(number), "%d %llx %u %llx", year, (long long)reminder->changed_hash,
 		zone_revision(zone), (unsigned long long)place->workdays_hash);

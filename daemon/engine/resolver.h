@@ -119,8 +119,9 @@ void resolver_plan_person(const struct model *model, const struct person *person
 /* The rooms of one slot. */
 void resolver_plan_rooms(const struct place_slot *slot, const struct view *view, struct plan *plan);
 
-/* The number of slots of the reminder in the slot's local year before it, for rotation; a hash of
- * the slot for schedules of more than 24 a day. */
+/* The number of slots of the reminder in the slot's local year before it, for rotation; of elapsed
+ * intervals a number that grows by one with each slot, and of schedules of more than 24 a day the
+ * minutes since the epoch. */
 uint64_t resolver_ordinal(
 	const struct reminder *reminder, const struct place *place, const struct slot *slot);
 

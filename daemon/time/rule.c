@@ -61,6 +61,11 @@ bool rule_is_elapsed(const struct rule *rule)
 	return rule->v.kind == KIND_ELAPSED || rule->v.kind == KIND_ONCE;
 }
 
+int64_t rule_period_s(const struct rule *rule)
+{
+	return rule->v.kind == KIND_ELAPSED ? rule->v.every_s : 0;
+}
+
 char *rule_write(const struct rule *rule)
 {
 	return str_new(rule->text);

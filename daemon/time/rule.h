@@ -76,6 +76,8 @@ struct zone *rule_own_zone(const struct rule *rule);
 bool rule_is_elapsed(const struct rule *rule);
 /* What whoever wrote it may not have meant, or NULL; static. */
 const char *rule_warning(const struct rule *rule);
+/* The seconds between the slots of an elapsed interval; 0: it is none. */
+int64_t rule_period_s(const struct rule *rule);
 /* The canonical form: parses back to the same rule. Owned by the caller. */
 char *rule_write(const struct rule *rule);
 bool rule_equal(const struct rule *a, const struct rule *b);

@@ -263,6 +263,31 @@ static void less_is_every_second_one(void **state)
 	model_unref(model);
 }
 
+static void less_of_an_interval_is_every_second_one_too(void **state)
+{
+	static const char *const periods[] = {"90min", "2h", "25h", "1h"};
+
+	for (size_t i = 0; i < ARRAY_LEN(periods); i++) {
+		auto_free char *text = str_printf(
+			"{ id = \"a\"; every = \"%s\"; to = [ \"ana\" ]; text = \"x\"; }",
+			periods[i]);
+		struct model *model = model_of("", "{ id = \"p\"; }", ANA, text);
+		const struct reminder *reminder = model->reminders[0];
+		struct slot slot = {.utc = INT64_C(1780477200)};
+		uint64_t last = 0;
+
+		for (int n = 0; n < 20; n++) {
+			uint64_t ordinal;
+
+			assert_true(rule_next(reminder->rule, model->zone, NULL, slot.utc, &slot));
+			ordinal = resolver_ordinal(reminder, model_place(model, "p"), &slot);
+			assert_true(n == 0 || ordinal == last + 1);
+			last = ordinal;
+		}
+		model_unref(model);
+	}
+}
+
 static void absence_is_inclusive_and_holds_for_the_subject_too(void **state)
 {
 	static const struct {
@@ -364,6 +389,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_a_day_has_used_counts),
 		cmocka_unit_test(what_is_known_of_a_person_decides),
 		cmocka_unit_test(less_is_every_second_one),
+		cmocka_unit_test(less_of_an_interval_is_every_second_one_too),
 		cmocka_unit_test(absence_is_inclusive_and_holds_for_the_subject_too),
 		cmocka_unit_test(jitter_is_the_same_every_time_and_stays_in_its_span),
 		cmocka_unit_test(ordinals_count_the_slots_of_a_year),
