@@ -4,7 +4,7 @@
 
 #include <uthash.h>
 
-enum { DAYS = 4 };
+enum { DAYS = 6 };
 
 struct account_of_person {
 	char *person;
@@ -53,6 +53,20 @@ struct ledger_day *ledger_find(struct ledger *ledger, const char *person, int32_
 	return NULL;
 }
 
+/* The one to be forgotten: what still gathers is kept, also when the clock was set back before it. */
+static struct ledger_day *oldest_day(struct account_of_person *account)
+{
+	struct ledger_day *oldest = &account->days[0];
+
+	for (int i = 1; i < DAYS; i++) {
+		struct ledger_day *day = &account->days[i];
+
+		if (!oldest->held == !day->held ? day->date < oldest->date : !day->held)
+			oldest = day;
+	}
+	return oldest;
+}
+
 struct ledger_day *ledger_day(struct ledger *ledger, const char *person, int32_t date)
 {
 	struct ledger_day *day = ledger_find(ledger, person, date);
@@ -69,10 +83,7 @@ struct ledger_day *ledger_day(struct ledger *ledger, const char *person, int32_t
 		HASH_ADD_KEYPTR(
 			hh, ledger->people, account->person, strlen(account->person), account);
 	}
-	day = &account->days[0];
-	for (int i = 1; i < DAYS; i++)
-		if (account->days[i].date < day->date)
-			day = &account->days[i];
+	day = oldest_day(account);
 	*day = (struct ledger_day){.date = date};
 	return day;
 }

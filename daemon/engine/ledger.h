@@ -18,8 +18,8 @@ struct ledger;
 
 struct ledger *ledger_new(void);
 void ledger_free(struct ledger *ledger);
-/* The day of a person, made when it is missing. Today and the three latest to come are kept:
- * asking for another date forgets the oldest. Lent until the next call. */
+/* The day of a person, made when it is missing. A few are kept: asking for another date forgets the
+ * oldest on which nothing gathers any more. Lent until the next call. */
 struct ledger_day *ledger_day(struct ledger *ledger, const char *person, int32_t date);
 /* The same, or NULL when nothing is known. */
 struct ledger_day *ledger_find(struct ledger *ledger, const char *person, int32_t date);

@@ -28,11 +28,28 @@ static void days_to_come_do_not_push_out_today(void **state)
 	ledger_day(ledger, "ana", 100)->used = 1;
 	ledger_day(ledger, "ana", 103)->used = 3;
 	ledger_day(ledger, "ana", 101)->used = 2;
+	ledger_day(ledger, "ana", 104);
+	ledger_day(ledger, "ana", 105);
 	assert_int_equal(ledger_day(ledger, "ana", 102)->used, 0);
 	assert_int_equal(ledger_find(ledger, "ana", 100)->used, 1);
 	assert_int_equal(ledger_find(ledger, "ana", 101)->used, 2);
 	assert_int_equal(ledger_find(ledger, "ana", 103)->used, 3);
 	assert_null(ledger_find(ledger, "ana", 99));
+	ledger_free(ledger);
+}
+
+static void what_gathers_is_kept_when_the_clock_goes_back(void **state)
+{
+	struct ledger *ledger = ledger_new();
+	struct delivery delivery = {.recipient = (char *)"ana", .budget_date = 101};
+
+	for (int32_t date = 101; date < 107; date++)
+		ledger_day(ledger, "ana", date)->used = 1;
+	ledger_day(ledger, "ana", 101)->held = &delivery;
+	assert_int_equal(ledger_day(ledger, "ana", 100)->used, 0);
+	assert_ptr_equal(ledger_find(ledger, "ana", 101)->held, &delivery);
+	assert_null(ledger_find(ledger, "ana", 102));
+	ledger_close_held(ledger, &delivery);
 	ledger_free(ledger);
 }
 
@@ -67,6 +84,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_day_is_made_once_and_found_again),
 		cmocka_unit_test(days_to_come_do_not_push_out_today),
+		cmocka_unit_test(what_gathers_is_kept_when_the_clock_goes_back),
 		cmocka_unit_test(a_budget_tells_what_is_held),
 	};
 
