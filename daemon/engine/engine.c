@@ -80,10 +80,18 @@ static void on_rest(void *owner)
 	files_on_rest(engine);
 }
 
-/* The mark far ahead of the clock: the clock was wrong then, or is now. */
+static void on_accepted(void *owner, const struct store_result *result)
+{
+	if (result->error)
+		engine_store_failed(owner, result->error);
+}
+
+/* The mark far ahead of the clock: the clock was wrong then, or is now. Recorded, so that another
+ * start counts from here and not from its own instant. */
 static void check_mark(struct engine *engine)
 {
 	int64_t now = clock_now(engine->clock), mark = planner_mark(engine->planner);
+	struct change *change;
 
 	if (mark <= now + MARK_AHEAD_MS || planner_is_busy(engine->planner))
 		return;
@@ -92,7 +100,10 @@ static void check_mark(struct engine *engine)
 		"starting "
 		"again from now",
 		(long long)(mark - now) / 3600000);
-	known_begin_by(engine->known, now);
+	change = change_new();
+	known_begin_by(engine->known, now, change);
+	planner_write_mark(change, now);
+	store_apply(engine->store, change, on_accepted, engine);
 	planner_use_model(engine->planner, engine->model, now);
 }
 
@@ -364,12 +375,6 @@ static int set_link_key(struct engine *engine, const char *kept, struct change *
 	return link_key_derive(kept, &engine->link_key);
 }
 
-static void on_accepted(void *owner, const struct store_result *result)
-{
-	if (result->error)
-		engine_store_failed(owner, result->error);
-}
-
 static int engine_load(struct engine *engine, char **ret_error)
 {
 	struct loading loading = {.engine = engine};
@@ -392,7 +397,7 @@ static int engine_load(struct engine *engine, char **ret_error)
 				      : strerror(-r));
 		change_free(change);
 	} else {
-		known_begin_by(engine->known, now);
+		known_begin_by(engine->known, now, change);
 		known_accept(engine->known, engine->model, now, change);
 		planner_use_model(
 			engine->planner, engine->model, loading.mark_at ? loading.mark_at : now);

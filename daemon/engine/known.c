@@ -151,10 +151,14 @@ void known_begin(struct known *known, const char *what, int64_t at)
 	HASH_ADD_KEYPTR(hh, known->begins, begin->what, strlen(begin->what), begin);
 }
 
-void known_begin_by(struct known *known, int64_t now_at)
+void known_begin_by(struct known *known, int64_t now_at, struct change *change)
 {
-	for (struct begin *begin = known->begins; begin; begin = begin->hh.next)
-		begin->at = MIN_OF(begin->at, now_at);
+	for (struct begin *begin = known->begins; begin; begin = begin->hh.next) {
+		if (begin->at <= now_at)
+			continue;
+		begin->at = now_at;
+		change_begin(change, begin->what, now_at);
+	}
 }
 
 static void accept_one(struct known *known, const char *prefix, const char *id, int64_t now_at,

@@ -19,8 +19,8 @@ void known_accept(
 	struct known *known, const struct model *model, int64_t now_at, struct change *change);
 void known_pause(struct known *known, const char *what, int64_t since_at, int64_t until_at,
 	const char *reason);
-/* Nothing began later than now: the clock was ahead then. */
-void known_begin_by(struct known *known, int64_t now_at);
+/* Nothing began later than now: the clock was ahead then. Also written to the change. */
+void known_begin_by(struct known *known, int64_t now_at, struct change *change);
 bool known_resume(struct known *known, const char *what); /* false: it was not paused */
 bool known_pause_status(const struct known *known, size_t index, struct pause_status *ret);
 /* Until when an open delivery must wait because everything, its person (NULL: a room), a team of

@@ -242,15 +242,16 @@ static void join_held(struct slice *slice, const struct planned *planned,
 {
 	struct delivery *held = day->held;
 	int64_t at = MAX_OF(held->not_before_at, planned->send_at);
+	int64_t expire_at = MAX_OF(held->expire_at, at + INT64_C(900000));
 	const struct planner_settings *settings = &slice->planner->settings;
 
-	change_join_delivery(slice->change, held->id, occurrence->id, at);
+	change_join_delivery(slice->change, held->id, occurrence->id, at, expire_at);
 	delivery_add_item(held, occurrence);
 	ARRAY_GROW(slice->joined, slice->n_joined, slice->joined_capacity);
 	slice->joined[slice->n_joined++] =
 		(struct joined){.held = held, .occurrence = occurrence->id};
 	held->not_before_at = held->next_at = at;
-	held->expire_at = MAX_OF(held->expire_at, at + INT64_C(900000));
+	held->expire_at = expire_at;
 	if (day->join_next)
 		day->join_next = false;
 	settings->on_held_moved(settings->owner, held);
@@ -692,7 +693,8 @@ enum extra planner_place_extra(struct planner *planner, const struct person *per
 		return EXTRA_NOW;
 	day = ledger_day(planner->ledger, person->id, *ret_date);
 	first = next_planned(planner, person, now_at, *ret_date, &planned);
-	if (day->held || first != TIME_NEVER) {
+	/* On a day that is full nothing planned goes any more: it is carried over, too. */
+	if (day->held || (first != TIME_NEVER && day->used < limit)) {
 		*ret_at = day->held ? day->held->not_before_at : first;
 		return EXTRA_WITH_NEXT;
 	}
