@@ -207,6 +207,8 @@ void resolver_preview(const struct model *model, const struct view *view,
 				plan_place(&walker, model->places[p]);
 		}
 		emit_day(&walker);
+		if (query->on_date && !walker.stopped)
+			query->on_date(owner, date);
 	}
 	plan_free(&walker.plan);
 	free(walker.walks);

@@ -135,6 +135,8 @@ struct preview_query {
 	/* To count: without words (see planned_describe()), and unordered but for this: what a
 	 * person gets on a date comes together. */
 	bool terse;
+	/* After each date, with the owner of on_planned; NULL: nobody wants to know. */
+	void (*on_date)(void *owner, int32_t date);
 };
 void resolver_preview(const struct model *model, const struct view *view,
 	const struct preview_query *query,

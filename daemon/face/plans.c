@@ -62,7 +62,7 @@ struct source {
 	const char *member; /* of a reply: where the list is */
 	void (*on_list)(void *owner, json_t *list);
 	void *owner;
-	json_t *list; /* of the configuration alone: gathered a date at a time */
+	json_t *list; /* of the configuration alone: the date under way */
 };
 
 static void on_reply(void *owner, json_t *reply)
@@ -103,47 +103,40 @@ static int load_question(
 	return status;
 }
 
-static void flush(struct source *source)
+static void on_date(void *owner, int32_t date unused_arg)
 {
+	struct source *source = owner;
+
 	source->on_list(source->owner, source->list);
-	json_decref(source->list);
-	source->list = NULL;
+	json_array_clear(source->list);
 }
 
-static int plan_from_file(const struct tool *tool, const struct range *range, struct source *source)
+static void on_day(void *owner, json_t *day)
 {
-	struct preview_query query = {.skipped = true};
+	on_object(owner, day);
+	on_date(owner, 0);
+}
+
+static int plan_from_file(
+	const struct tool *tool, const struct range *range, bool counts, struct source *source)
+{
+	struct preview_query query = {
+		.from = range->from, .to = range->to, .skipped = true, .on_date = on_date};
 	struct offline offline;
 	int status = load_question(tool, &offline, &query);
 
 	if (status != TOOL_DONE)
 		return status;
-	for (int32_t date = range->from; date <= range->to; date++) {
-		query.from = query.to = date;
-		source->list = json_array();
+	source->list = json_array();
+	if (counts) {
+		struct tally *tally = tally_new(offline.model, NULL, query.person, query.reminder);
+
+		tally_days(tally, range->from, range->to, on_day, source);
+		tally_free(tally);
+	} else {
 		resolver_preview(offline.model, NULL, &query, on_planned, source);
-		flush(source);
 	}
-	offline_clear(&offline);
-	return TOOL_DONE;
-}
-
-static int count_from_file(
-	const struct tool *tool, const struct range *range, struct source *source)
-{
-	struct preview_query query = {0};
-	struct offline offline;
-	struct tally *tally;
-	int status = load_question(tool, &offline, &query);
-
-	if (status != TOOL_DONE)
-		return status;
-	tally = tally_new(offline.model, NULL, query.person, query.reminder);
-	for (int32_t date = range->from; date <= range->to; date++) {
-		source->list = json_pack("[o]", tally_day(tally, date));
-		flush(source);
-	}
-	tally_free(tally);
+	json_decref(source->list);
 	offline_clear(&offline);
 	return TOOL_DONE;
 }
@@ -168,7 +161,7 @@ int plans_ask(const struct tool *tool, const struct range *range,
 	struct source source = {.member = "planned", .on_list = on_list, .owner = owner};
 
 	return asks_daemon(tool) ? ask(tool, range, "skipped", &source)
-				 : plan_from_file(tool, range, &source);
+				 : plan_from_file(tool, range, false, &source);
 }
 
 int plans_count(const struct tool *tool, const struct range *range,
@@ -177,7 +170,7 @@ int plans_count(const struct tool *tool, const struct range *range,
 	struct source source = {.member = "days", .on_list = on_list, .owner = owner};
 
 	return asks_daemon(tool) ? ask(tool, range, "counts", &source)
-				 : count_from_file(tool, range, &source);
+				 : plan_from_file(tool, range, true, &source);
 }
 
 /* ---- calendar ---- */

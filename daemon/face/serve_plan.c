@@ -65,18 +65,24 @@ static bool on_planned(void *owner, const struct planned *planned)
 	return true;
 }
 
-/* One date a turn: each is a summary, whatever its people are many. */
+static void on_day(void *owner, json_t *day)
+{
+	*(json_t **)owner = json_pack("{s[o]}", "days", day);
+}
+
+/* One date a turn: each is a summary, however many its people are. */
 static void count_step(struct call *call)
 {
 	struct preview *preview = call_state(call);
-	json_t *day;
+	int32_t date = preview->query.from++;
+	json_t *day = NULL;
 
 	if (engine_model(call_engine(call)) != preview->model) {
 		call_refuse(call, "the configuration was reloaded meanwhile: ask again");
 		return;
 	}
-	day = json_pack("{s[o]}", "days", tally_day(preview->tally, preview->query.from));
-	if (preview->query.from++ == preview->query.to)
+	tally_days(preview->tally, date, date, on_day, &day);
+	if (date == preview->query.to)
 		call_reply(call, day);
 	else
 		call_send(call, day);

@@ -42,7 +42,10 @@ struct tally {
 	const struct reminder *reminder;
 	bool *places; /* [index]: somebody there is concerned */
 
-	int32_t date;
+	void (*on_day)(void *owner, json_t *day);
+	void *owner;
+
+	/* Of the date under way. */
 	int64_t decisions[DECISIONS], messages, people, over, ungrouped;
 	int64_t *by_reminder; /* [index]: what is sent */
 	struct group *groups;
@@ -257,12 +260,12 @@ static bool on_planned(void *owner, const struct planned *planned)
 
 /* Whether everybody concerned has the day off, and what it is called: of one place only, with that
  * place. NULL where it has no name. Owned. */
-static char *find_day_off(const struct tally *tally, bool *ret_off)
+static char *find_day_off(const struct tally *tally, int32_t date, bool *ret_off)
 {
 	size_t places = 0, off = 0;
 	char *name = NULL;
 
-	if (tally->person && person_is_away(tally->person, tally->date)) {
+	if (tally->person && person_is_away(tally->person, date)) {
 		*ret_off = true;
 		return str_new("away");
 	}
@@ -273,8 +276,8 @@ static char *find_day_off(const struct tally *tally, bool *ret_off)
 		if (!tally->places[i])
 			continue;
 		places++;
-		off += place->workdays && !workdays_has(place->workdays, tally->date);
-		holiday = name ? NULL : place_holiday(place, tally->date);
+		off += place->workdays && !workdays_has(place->workdays, date);
+		holiday = name ? NULL : place_holiday(place, date);
 		if (!str_empty(holiday))
 			name = str_printf("%s%s%s%s", holiday, tally->person ? "" : " (",
 				tally->person ? ""
@@ -357,24 +360,12 @@ static json_t *shape_reminders(const struct tally *tally)
 	return object;
 }
 
-json_t *tally_day(struct tally *tally, int32_t date)
+static json_t *shape_day(struct tally *tally, int32_t date)
 {
-	/* Without a limit nobody else's reminders matter, and the resolver need not look at them. */
-	struct preview_query query = {.from = date,
-		.to = date,
-		.person = tally->person,
-		.reminder = tally->model->daily_limit ? NULL : tally->reminder,
-		.skipped = true,
-		.terse = true};
-	auto_free char *holiday = NULL;
 	char text[CIVIL_TEXT];
 	bool off;
+	auto_free char *holiday = find_day_off(tally, date, &off);
 
-	forget_day(tally);
-	tally->date = date;
-	resolver_preview(tally->model, tally->view, &query, on_planned, tally);
-	finish_person(tally);
-	holiday = find_day_off(tally, &off);
 	date_write(date, text);
 	return json_pack("{ss sI sI sI sI sI sI sI sb so so sI so so}", "date", text, "messages",
 		tally->messages, "people", tally->people, "send", tally->decisions[DECISION_SEND],
@@ -383,4 +374,30 @@ json_t *tally_day(struct tally *tally, int32_t date)
 		"over", tally->over, "off", off, "holiday", shape_text(holiday), "groups",
 		shape_groups(tally), "more", tally->ungrouped, "reminders", shape_reminders(tally),
 		"limits", shape_limits(tally));
+}
+
+static void on_date(void *owner, int32_t date)
+{
+	struct tally *tally = owner;
+
+	finish_person(tally);
+	tally->on_day(tally->owner, shape_day(tally, date));
+	forget_day(tally);
+}
+
+void tally_days(struct tally *tally, int32_t from, int32_t to,
+	void (*on_day)(void *owner, json_t *day), void *owner)
+{
+	/* Without a limit nobody else's reminders matter, and the resolver need not look at them. */
+	const struct preview_query query = {.from = from,
+		.to = to,
+		.person = tally->person,
+		.reminder = tally->model->daily_limit ? NULL : tally->reminder,
+		.skipped = true,
+		.terse = true,
+		.on_date = on_date};
+
+	tally->on_day = on_day;
+	tally->owner = owner;
+	resolver_preview(tally->model, tally->view, &query, on_planned, tally);
 }

@@ -13,5 +13,6 @@ struct tally;
 struct tally *tally_new(const struct model *model, const struct view *view,
 	const struct person *person, const struct reminder *reminder);
 void tally_free(struct tally *tally);
-/* A new "Day" object (see face/methods.c) of one local date. */
-json_t *tally_day(struct tally *tally, int32_t date);
+/* A new "Day" object (see face/methods.c) of each local date from one to another; taken. */
+void tally_days(struct tally *tally, int32_t from, int32_t to,
+	void (*on_day)(void *owner, json_t *day), void *owner);

@@ -1,6 +1,6 @@
 /* The work of a clock step and of a preview, on a configuration: agenda CONFIG PLUGINS recompute|preview.
  * recompute: the agenda of everything anew, the best of five. preview: every decision of a year for
- * everybody, counted. Prints schedules or decisions, and seconds. */
+ * everybody, counted as for `nudgectl preview --month`. Prints schedules or decisions, seconds. */
 #include "engine/agenda.h"
 #include "face/tool.h"
 
@@ -52,7 +52,7 @@ static bool count_one(void *owner, const struct planned *planned)
 static void measure_preview(const struct model *model)
 {
 	const struct preview_query query = {
-		.from = NEW_YEAR, .to = NEW_YEAR + YEAR_DAYS - 1, .skipped = true};
+		.from = NEW_YEAR, .to = NEW_YEAR + YEAR_DAYS - 1, .skipped = true, .terse = true};
 	size_t count = 0;
 	double began = seconds();
 

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.sanitized
 
 FROM = ("--from", "2027-01-01T00:00:00Z", "--timezone", "Europe/Berlin", "--count", "2")
 FORMS = [
+    (("--when", "every weekday at 9:00"), "weekdays at 09:00 in Europe/Berlin"),
     (("--calendar", "Mon 9:00"), "Mon *-*-* 09:00:00 in Europe/Berlin"),
     (("--calendar", "Mon 9:00 Asia/Tokyo"), "Mon *-*-* 09:00:00 Asia/Tokyo"),
     (("--cron", "0 9 * * 1"), "0 9 * * MON in Europe/Berlin"),
@@ -59,6 +60,16 @@ def test_the_echo_is_a_form_that_is_understood_the_same():
         printed, said = said_on_terminal(*words, *FROM)
         again = said.removesuffix("\n").removesuffix(" in Europe/Berlin")
         assert said_on_terminal(words[0], again, *words[2:], *FROM) == (printed, said)
+
+
+def test_holidays_are_no_working_days(tmp_path):
+    file, other = tmp_path / "gb.ics", tmp_path / "more.ics"
+    file.write_text(CALENDAR)
+    other.write_text(CALENDAR.replace("20270129", "20270128"))
+    words = ("next", "--when", "last working day of the month at 16:00", *FROM[:4], "--count", "1")
+    for files, last in (((), "29"), ((file,), "28"), ((file, other), "27")):
+        options = [word for name in files for word in ("--holidays", name)]
+        assert run_ctl(*words, *options).stdout == f"2027-01-{last}T16:00:00+01:00\n"
 
 
 def test_a_file_of_holidays_is_read_or_refused_with_its_line(tmp_path):
