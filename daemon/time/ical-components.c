@@ -124,8 +124,10 @@ static void leave_to(struct ical_walk *walk, enum ical_place outer, int line)
 				walk->event.line);
 		else
 			ical_warn(walk->ical, ICAL_BAD_NESTING, line,
-				"an END:%s is missing before this line",
-				walk->place == ICAL_IN_CALENDAR ? "VCALENDAR" : "VTIMEZONE");
+				"%s is missing before this line",
+				walk->place == ICAL_IN_CALENDAR ? "END:VCALENDAR"
+				: walk->place == ICAL_IN_ZONE   ? "END:VTIMEZONE"
+								: "END:STANDARD or END:DAYLIGHT");
 		if (!walk->skipping && walk->place == ICAL_IN_CALENDAR)
 			calendar_end(walk);
 		if (!walk->skipping)

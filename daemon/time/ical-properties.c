@@ -21,7 +21,7 @@ static void time_warn(struct ical_walk *walk, const struct ical_line *line, cons
 /* The zone that a line gives to its times. */
 static int line_zone(struct ical_walk *walk, const struct ical_line *line)
 {
-	return line->tzid && *line->tzid ? ical_zone_find(walk->ical, line->tzid, line->number)
+	return line->tzid && *line->tzid ? ical_zone_use(walk->ical, line->tzid, line->number)
 					 : ICAL_ZONE_NONE;
 }
 

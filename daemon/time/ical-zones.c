@@ -23,9 +23,17 @@ int ical_zone_find(struct ical *ical, const char *tzid, int line)
 		return ICAL_ZONE_NONE;
 	}
 	ARRAY_GROW(ical->zones, ical->n_zones, ical->room_zones);
-	ical->zones[ical->n_zones] =
-		(struct ical_zone){.name = ical_string_add(ical, tzid), .line = line};
+	ical->zones[ical->n_zones] = (struct ical_zone){.name = ical_string_add(ical, tzid)};
 	return (int)ical->n_zones++;
+}
+
+int ical_zone_use(struct ical *ical, const char *tzid, int line)
+{
+	int zone = ical_zone_find(ical, tzid, line);
+
+	if (zone >= 0 && !ical->zones[zone].line)
+		ical->zones[zone].line = line;
+	return zone;
 }
 
 const struct zone *ical_zone_of(const struct ical *ical, const struct ical_time *time)
@@ -142,14 +150,16 @@ void ical_zones_open(struct ical *ical)
 {
 	for (size_t i = 0; i < ical->n_zones; i++) {
 		struct ical_zone *z = &ical->zones[i];
-		char shown[ICAL_NAME_MAX];
+		char shown[60];
 
+		if (!z->line)
+			continue;
 		z->zone = system_zone(ical_text(ical, z->name));
 		if (!z->zone && z->defined)
 			z->zone = file_zone(ical, z);
 		if (z->zone)
 			continue;
-		ical_name_clean(ical_text(ical, z->name), shown, 60);
+		ical_name_clean(ical_text(ical, z->name), shown, sizeof(shown));
 		ical_warn(ical, ICAL_BAD_ZONE, z->line,
 			"the time zone \"%s\" is neither known here nor defined in the file: taken "
 			"as "

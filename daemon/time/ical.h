@@ -76,7 +76,7 @@ struct ical_observance {
 
 struct ical_zone {
 	ical_string name;
-	int line; /* where it is first named */
+	int line; /* where it is first used; 0: nowhere */
 	bool defined;
 	struct ical_slice observances;
 	struct zone *zone; /* after ical_zones_open(); NULL: nobody knows it, so floating */
@@ -146,6 +146,8 @@ bool ical_name_clean(const char *text, char *out, size_t size);
 
 /* The index of a TZID, which is noted when it is new; ICAL_ZONE_NONE beyond the ceiling. */
 int ical_zone_find(struct ical *ical, const char *tzid, int line);
+/* The same for a time that is in this zone. */
+int ical_zone_use(struct ical *ical, const char *tzid, int line);
 /* Once all is read: every TZID becomes a zone, of the system or of the file. */
 void ical_zones_open(struct ical *ical);
 /* NULL: floating. */
