@@ -315,6 +315,14 @@ static void damage_is_put_up_with(void **state)
 		{EVENT("DTSTART:20250101\nRECURRENCE-ID:never"), "",
 			"7: RECURRENCE-ID: \"never\" is no time that exists: the event is left "
 			"out\n"},
+	};
+
+	expect_rows(rows, ARRAY_LEN(rows));
+}
+
+static void of_rules_beyond_us_the_first_date_counts(void **state)
+{
+	static const struct row rows[] = {
 		{EVENT("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=YEARLY;BYWEEKNO=52"), "2026-12-24",
 			"7: this RRULE is not understood (BYWEEKNO is not supported: use BYMONTH "
 			"and BYDAY): only the first "
@@ -480,67 +488,66 @@ static void folded_and_odd_bytes_are_read(void **state)
 	"BEGIN:DAYLIGHT\nDTSTART:16010101T020000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\n"          \
 	"RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3" more "\nEND:DAYLIGHT\nEND:VTIMEZONE\n"
 
+/* Asked in Tokyo. */
+static const struct {
+	const char *inside, *at, *until, *warnings;
+} zone_rows[] = {
+	{EVENT("DTSTART;TZID=America/New_York:20260701T090000\nDURATION:PT1H"),
+		"2026-07-01T13:30:00Z", "2026-07-01T14:00:00Z", ""},
+	{EVENT("DTSTART;TZID=/mozilla.org/20050126_1/America/"
+	       "New_York:20260701T090000\nDURATION:PT1H"),
+		"2026-07-01T13:30:00Z", "2026-07-01T14:00:00Z", ""},
+	{EVENT("DTSTART;TZID=\"/x/America/Argentina/"
+	       "Ushuaia\":20260701T090000\nDURATION:PT1H"),
+		"2026-07-01T12:30:00Z", "2026-07-01T13:00:00Z", ""},
+	{EVENT("DTSTART;TZID=Own:20260701T090000\nDURATION:PT1H") OWN_ZONE("Own", ""),
+		"2026-07-01T07:30:00Z", "2026-07-01T08:00:00Z", ""},
+	{OWN_ZONE("Own", "") EVENT("DTSTART;TZID=Own:20260101T090000\nDURATION:PT1H"),
+		"2026-01-01T08:30:00Z", "2026-01-01T09:00:00Z", ""},
+	{OWN_ZONE("Own", ";UNTIL=20250330T010000Z")
+			EVENT("DTSTART;TZID=Own:20250701T090000\nDURATION:PT1H"),
+		"2025-07-01T07:30:00Z", "2025-07-01T08:00:00Z", ""},
+	{OWN_ZONE("Own", ";UNTIL=20250330T010000Z")
+			EVENT("DTSTART;TZID=Own:20260701T090000\nDURATION:PT1H"),
+		"2026-07-01T08:30:00Z", "2026-07-01T09:00:00Z", ""},
+	{OWN_ZONE("Own", "\nRDATE:20260210T020000")
+			EVENT("DTSTART;TZID=Own:20260211T090000\nDURATION:PT1H"),
+		"2026-02-11T07:30:00Z", "2026-02-11T08:00:00Z", ""},
+	/* The system knows Tokyo better than this file. */
+	{OWN_ZONE("Asia/Tokyo", "") EVENT("DTSTART;TZID=Asia/Tokyo:20260701T090000\nDURATION:PT1H"),
+		"2026-07-01T00:30:00Z", "2026-07-01T01:00:00Z", ""},
+	{OWN_ZONE("Own", "") OWN_ZONE("Own", ";UNTIL=19800101T000000Z")
+			EVENT("DTSTART;TZID=Own:20260701T090000\nDURATION:PT1H"),
+		"2026-07-01T07:30:00Z", "2026-07-01T08:00:00Z", ""},
+	{EVENT("DTSTART;TZID=Asia/Tokyo:20260701T090000Z\nDURATION:PT1H"), "2026-07-01T09:30:00Z",
+		"2026-07-01T10:00:00Z", ""},
+	{"BEGIN:VTIMEZONE\nTZID:Fixed\nBEGIN:STANDARD\nDTSTART:"
+	 "19700101T000000\nTZOFFSETFROM:+000000\nTZOFFSETTO:-013015\n"
+	 "END:STANDARD\nEND:VTIMEZONE\n" EVENT("DTSTART;TZID=Fixed:20260701T090000\nDURATION:PT1H"),
+		"2026-07-01T10:31:00Z", "2026-07-01T11:30:15Z", ""},
+	{EVENT("DTSTART;TZID=Mars/Base:20260701T090000\nDURATION:PT1H"), "2026-07-01T00:30:00Z",
+		"2026-07-01T01:00:00Z",
+		"6: the time zone \"Mars/Base\" is neither known here nor defined in the "
+		"file: taken as the local time of "
+		"whoever is asked about\n"},
+	{"BEGIN:VTIMEZONE\nTZID:Own\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:"
+	 "x\nTZOFFSETTO:+0100\nEND:STANDARD\n"
+	 "END:VTIMEZONE\n" EVENT("DTSTART;TZID=Own:20260701T090000\nDURATION:PT1H"),
+		"2026-07-01T00:30:00Z", "2026-07-01T01:00:00Z",
+		"5: a part of a VTIMEZONE without DTSTART, TZOFFSETFROM or TZOFFSETTO is "
+		"left out\n"
+		"14: the time zone \"Own\" is neither known here nor defined in the file: "
+		"taken as the local time of "
+		"whoever is asked about\n"},
+};
+
 static void zones_are_those_of_the_system_or_of_the_file(void **state)
 {
-	static const struct {
-		const char *inside, *at, *until, *warnings;
-	} rows[] = {
-		{EVENT("DTSTART;TZID=America/New_York:20260701T090000\nDURATION:PT1H"),
-			"2026-07-01T13:30:00Z", "2026-07-01T14:00:00Z", ""},
-		{EVENT("DTSTART;TZID=/mozilla.org/20050126_1/America/"
-		       "New_York:20260701T090000\nDURATION:PT1H"),
-			"2026-07-01T13:30:00Z", "2026-07-01T14:00:00Z", ""},
-		{EVENT("DTSTART;TZID=\"/x/America/Argentina/"
-		       "Ushuaia\":20260701T090000\nDURATION:PT1H"),
-			"2026-07-01T12:30:00Z", "2026-07-01T13:00:00Z", ""},
-		{EVENT("DTSTART;TZID=Own:20260701T090000\nDURATION:PT1H") OWN_ZONE("Own", ""),
-			"2026-07-01T07:30:00Z", "2026-07-01T08:00:00Z", ""},
-		{OWN_ZONE("Own", "") EVENT("DTSTART;TZID=Own:20260101T090000\nDURATION:PT1H"),
-			"2026-01-01T08:30:00Z", "2026-01-01T09:00:00Z", ""},
-		{OWN_ZONE("Own", ";UNTIL=20250330T010000Z")
-				EVENT("DTSTART;TZID=Own:20250701T090000\nDURATION:PT1H"),
-			"2025-07-01T07:30:00Z", "2025-07-01T08:00:00Z", ""},
-		{OWN_ZONE("Own", ";UNTIL=20250330T010000Z")
-				EVENT("DTSTART;TZID=Own:20260701T090000\nDURATION:PT1H"),
-			"2026-07-01T08:30:00Z", "2026-07-01T09:00:00Z", ""},
-		{OWN_ZONE("Own", "\nRDATE:20260210T020000")
-				EVENT("DTSTART;TZID=Own:20260211T090000\nDURATION:PT1H"),
-			"2026-02-11T07:30:00Z", "2026-02-11T08:00:00Z", ""},
-		/* The system knows Tokyo better than this file. */
-		{OWN_ZONE("Asia/Tokyo", "")
-				EVENT("DTSTART;TZID=Asia/Tokyo:20260701T090000\nDURATION:PT1H"),
-			"2026-07-01T00:30:00Z", "2026-07-01T01:00:00Z", ""},
-		{OWN_ZONE("Own", "") OWN_ZONE("Own", ";UNTIL=19800101T000000Z")
-				EVENT("DTSTART;TZID=Own:20260701T090000\nDURATION:PT1H"),
-			"2026-07-01T07:30:00Z", "2026-07-01T08:00:00Z", ""},
-		{EVENT("DTSTART;TZID=Asia/Tokyo:20260701T090000Z\nDURATION:PT1H"),
-			"2026-07-01T09:30:00Z", "2026-07-01T10:00:00Z", ""},
-		{"BEGIN:VTIMEZONE\nTZID:Fixed\nBEGIN:STANDARD\nDTSTART:"
-		 "19700101T000000\nTZOFFSETFROM:+000000\nTZOFFSETTO:-013015\n"
-		 "END:STANDARD\nEND:VTIMEZONE\n" EVENT(
-			 "DTSTART;TZID=Fixed:20260701T090000\nDURATION:PT1H"),
-			"2026-07-01T10:31:00Z", "2026-07-01T11:30:15Z", ""},
-		{EVENT("DTSTART;TZID=Mars/Base:20260701T090000\nDURATION:PT1H"),
-			"2026-07-01T00:30:00Z", "2026-07-01T01:00:00Z",
-			"6: the time zone \"Mars/Base\" is neither known here nor defined in the "
-			"file: taken as the local time of "
-			"whoever is asked about\n"},
-		{"BEGIN:VTIMEZONE\nTZID:Own\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:"
-		 "x\nTZOFFSETTO:+0100\nEND:STANDARD\n"
-		 "END:VTIMEZONE\n" EVENT("DTSTART;TZID=Own:20260701T090000\nDURATION:PT1H"),
-			"2026-07-01T00:30:00Z", "2026-07-01T01:00:00Z",
-			"5: a part of a VTIMEZONE without DTSTART, TZOFFSETFROM or TZOFFSETTO is "
-			"left out\n"
-			"14: the time zone \"Own\" is neither known here nor defined in the file: "
-			"taken as the local time of "
-			"whoever is asked about\n"},
-	};
+	for (size_t i = 0; i < ARRAY_LEN(zone_rows); i++) {
+		struct daysoff *off = inside(zone_rows[i].inside);
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct daysoff *off = inside(rows[i].inside);
-
-		assert_string_equal(buf_str(&warnings), rows[i].warnings);
-		expect_until(off, "Asia/Tokyo", rows[i].at, rows[i].until);
+		assert_string_equal(buf_str(&warnings), zone_rows[i].warnings);
+		expect_until(off, "Asia/Tokyo", zone_rows[i].at, zone_rows[i].until);
 		daysoff_free(off);
 	}
 }
@@ -719,6 +726,7 @@ int main(void)
 		cmocka_unit_test(single_dates_are_added_and_taken_out),
 		cmocka_unit_test(the_latest_version_counts),
 		cmocka_unit_test(damage_is_put_up_with),
+		cmocka_unit_test(of_rules_beyond_us_the_first_date_counts),
 		cmocka_unit_test(nesting_is_mended),
 		cmocka_unit_test(a_file_that_ends_too_early_is_read),
 		cmocka_unit_test(names_are_fit_for_people),
