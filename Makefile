@@ -3,6 +3,7 @@
 #   make demo         see it work          make check    run every test
 #   make install      DESTDIR= prefix=/usr make bench    the figures
 #   make SANITIZE=1   with AddressSanitizer and UBSan, in build/sanitize
+#   make campaign-simulated SEEDS=10000   the release figure of simulated time
 #   make lint         layers, sizes, style, man pages, catalog
 
 BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
@@ -83,7 +84,14 @@ $(BUILD)/peer/%.so: tests/peer/%.c plugins/nudged-plugin.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(OPT) -Iplugins -fPIC -shared $(LINKOPT) -o $@ $<
 
-units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS)
+# The engine on a simulated clock, for the campaign: its own store and courier come first, so that the
+# archive's are left out.
+SIMULATOR := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/campaign/*.c)))
+$(BUILD)/campaign/simulator: $(SIMULATOR) $(BUILD)/libnudged.a
+	@mkdir -p $(@D)
+	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
+
+units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS) $(BUILD)/campaign/simulator
 
 # libFuzzer targets, with everything they link instrumented: build/fuzz/NAME.
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
@@ -141,6 +149,11 @@ check-built:
 campaign-time: $(DRIVERS)
 	NUDGED_ORACLE_FULL=1 /usr/bin/python3 -m pytest -q -c tests/pytest.ini tests/oracle
 
+# Weeks of many organisations against a model of them, on all cores.
+SEEDS    ?= 10000
+campaign-simulated: all $(BUILD)/campaign/simulator
+	@NUDGED_BUILD=$(BUILD) tests/campaign/simulated.py --seeds $(SEEDS)
+
 demo:
 	@MAKE="$(MAKE)" BUILD="$(BUILD)" tests/demo/run
 
@@ -165,6 +178,7 @@ bench:
 clean:
 	rm -rf build
 
-.PHONY: all bench benches campaign-fuzz campaign-time units fuzz fuzzers install demo check check-built lint clean
+.PHONY: all bench benches campaign-fuzz campaign-simulated campaign-time units fuzz fuzzers install demo check check-built lint clean
 .SECONDARY:
--include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d)
+-include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d) \
+	$(SIMULATOR:.o=.d)
