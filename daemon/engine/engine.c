@@ -102,7 +102,7 @@ static void check_mark(struct engine *engine)
 		(long long)(mark - now) / 3600000);
 	change = change_new();
 	known_begin_by(engine->known, now, change);
-	planner_write_mark(change, now);
+	planner_write_mark(engine->planner, change, now);
 	store_apply(engine->store, change, on_accepted, engine);
 	planner_use_model(engine->planner, engine->model, now);
 }
