@@ -203,3 +203,14 @@ def test_dates_can_be_added_and_taken_away(nexts):
         **{"from": "2026-01-01T00:00:00Z"},
     )
     assert got == [instant(t) for t in ["2026-01-01T09:00:00Z", "2026-01-02T09:00:00Z", "2026-01-02T12:00:00Z", "2026-01-04T09:00:00Z"]]
+
+
+def test_until_a_date_has_all_of_that_day_and_nothing_of_the_next(nexts):
+    got = nexts.instants(
+        rrule="FREQ=DAILY;BYHOUR=0,23;BYMINUTE=0,59;UNTIL=20260102",
+        start="2026-01-01T00:00:59",
+        timezone="Pacific/Apia",
+        count=20,
+        **{"from": "2025-12-31T00:00:00Z"},
+    )
+    assert len(got) == 8 and got[-1] == instant("2026-01-02T10:59:59Z")
