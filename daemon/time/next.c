@@ -400,21 +400,21 @@ static int64_t positions_next(
 	const struct rule *rule, const struct workdays *workdays, int64_t local)
 {
 	int32_t date = local_date(local), first, last;
-	int64_t found = NO_SLOT;
 
-	while (found == NO_SLOT) {
+	for (;;) {
 		struct expansion e;
+		int64_t found;
 
 		/* Straight to the next period that has a date at all. */
 		period_bounds(&rule->v.period, date, &first, &last);
 		period_expand(rule, workdays, first, last, &e);
-		if (e.total)
-			found = positions_in(rule, &e, local);
+		found = e.total ? positions_in(rule, &e, local) : NO_SLOT;
+		if (found != NO_SLOT)
+			return found;
 		date = next_date(&rule->v, workdays, last + 1);
 		if (date == INT32_MAX)
-			break;
+			return NO_SLOT;
 	}
-	return found;
 }
 
 /* --- nominal local times ---------------------------------------------------------------------- */

@@ -73,6 +73,7 @@ static int time_list_take(struct phrase *p)
 		return phrase_fail(p, w->now.at,
 			"other days at other times are a schedule of their own: write a reminder "
 			"for each");
+	p->n_times = phrase_sort(p->times, p->n_times);
 	return r;
 }
 
@@ -426,7 +427,6 @@ static int rule_fill(struct phrase *p, struct draft *draft)
 	struct rule *rule = p->rule;
 	struct rule_values *v = &rule->v;
 
-	p->n_times = phrase_sort(p->times, p->n_times);
 	if (p->n_once) {
 		once_fill(p);
 		return 0;
