@@ -331,6 +331,7 @@ static int selection_fill(struct phrase *p, const struct span *span)
 static int date_numbers_take(struct phrase *p, uint32_t *days, const char **ret_last)
 {
 	struct words *w = &p->words;
+	uint64_t same = WORD_BIT(w->now.word); /* 1, 2 or 1st, 2nd */
 	struct token day;
 	int r;
 
@@ -341,8 +342,7 @@ static int date_numbers_take(struct phrase *p, uint32_t *days, const char **ret_
 			return phrase_fail(p, day.at, "a month has no such day");
 		*days |= UINT32_C(1) << day.value;
 		*ret_last = day.at;
-		r = words_list(
-			w, WORD_BIT(WORD_NUMBER) | WORD_BIT(WORD_ORDINAL), WORD_BIT(WORD_MONTH));
+		r = words_list(w, same, WORD_BIT(WORD_MONTH));
 	} while (r > 0);
 	return r;
 }
@@ -444,8 +444,10 @@ static int more_dates_take(struct phrase *p, const char *at, bool may_be_once)
 	if (r < 0)
 		return r;
 	p->no_filter = true;
-	if (!p->n_once)
-		return yearly_fill(p, at);
+	if (!p->n_once) {
+		r = yearly_fill(p, at);
+		return r < 0 || !may_be_once ? r : phrase_repeat_behind(p, PERIOD_YEAR);
+	}
 	if (!may_be_once)
 		return phrase_fail(
 			p, at, "every year or once: leave out the year, or \"every year\"");

@@ -25,7 +25,8 @@
  * 22 of        = of|in (months | week|month|quarter|year | again) | again
  * 23 again     = every [NUMBER | ORDINAL | other] week(s)|month(s)|quarter|year(s)
  * 24 dates     = date {, date}      all with a year: once; without: each year
- * 25 date      = (NUMBER | ORDINAL) {, ...} [of] months [YEAR] | MONTH (NUMBER | ORDINAL) {, ...} [YEAR]
+ * 25 date      = numbers [of] months [YEAR] | MONTH numbers [YEAR]
+ *                numbers = NUMBER {, NUMBER} | ORDINAL {, ORDINAL}
  * 26 a list's "," is "," or "and" or both
  *
  * Every second Tuesday is every 2 weeks; the second Tuesday of something says of what. A repeat that
@@ -199,12 +200,14 @@ static int every_number_take(struct phrase *p)
 	return words_fail(w);
 }
 
-/* "24 December", where a number could be a count as well. */
+/* "24 December", "24 and 31 December", where a number could be a count as well. */
 static bool date_ahead(const struct words *w)
 {
 	struct words ahead = *w;
 
-	return words_take(&ahead, WORD_NUMBER, NULL) && words_at(&ahead, WORD_BIT(WORD_MONTH));
+	return words_take(&ahead, WORD_NUMBER, NULL) &&
+	       words_at(&ahead, WORD_BIT(WORD_MONTH) | WORD_BIT(WORD_OF) | WORD_BIT(WORD_COMMA) |
+					WORD_BIT(WORD_AND));
 }
 
 static int every_working_take(struct phrase *p)
@@ -280,10 +283,8 @@ static int days_take(struct phrase *p)
 		r = phrase_weekdays(p, &p->rule->v.dates.weekdays);
 		return r < 0 ? r : phrase_repeat_behind(p, PERIOD_WEEK);
 	}
-	if (words_at(w, SET_DATES)) {
-		r = phrase_dates(p, true);
-		return r < 0 || p->n_once ? r : phrase_repeat_behind(p, PERIOD_YEAR);
-	}
+	if (words_at(w, SET_DATES))
+		return phrase_dates(p, true);
 	if (!words_at(w, SET_ORDINALS))
 		return words_fail(w);
 	r = phrase_selection(p);
