@@ -1,33 +1,43 @@
 /* Phrases: English for managers, a closed grammar, never a guess. Fills a rule in; what a rule means
- * is written back by when-write.c. Case, extra spaces, commas between parts and "the" do not matter.
+ * is written back by when-write.c. Case, extra spaces and commas between parts do not matter.
  *
- *  1 phrase    = days [in] times [in] | times [on] days [in] | spread          "in" once at most
- *  2 times     = [at] TIME {, TIME} | spread
- *  3 spread    = every [NUMBER] hours|minutes (from TIME to|until TIME | between TIME and TIME)
- *  4 TIME      = 9:00 | 09:00:30 | 9am | 9:30 pm | noon | midnight
- *  5 in        = in months
- *  6 months    = MONTH [to MONTH] {, MONTH [to MONTH]}
- *  7 days      = [on] (weekdays [again] | working | selection of | dates [again] | every) | PERIODLY
- *  8 weekdays  = span {, span}       span = WEEKDAY [to WEEKDAY] | weekdays | weekends
- *  9 working   = working day(s) | workday(s)
- * 10 every     = every (day | weekdays | working | selection of | dates | repeat)
- * 11 repeat    = other WEEKDAYS | ORDINAL WEEKDAYS     every second Tuesday: every 2 weeks
- * 12           | [NUMBER | ORDINAL | other] days
- * 13           | [NUMBER | ORDINAL | other] weeks|fortnights on (weekdays | selection [of])
- * 14           | [NUMBER | ORDINAL | other] months on selection [of]
- * 15           | quarter on selection [of]
- * 16           | [NUMBER | ORDINAL | other] years on (dates | selection [of])
- * 17 PERIODLY  = daily | (weekly | fortnightly | monthly | quarterly | yearly) on ...   as 12 to 16
- * 18 selection = group {, group}    several groups: weekdays of months only
- * 19 group     = number {, number} [kind]
- * 20 number    = ORDINAL [to ORDINAL] | last | ORDINAL [to] last                2nd to last
- * 21 kind      = day | weekday | working | WEEKDAY {, WEEKDAY}        left out: day
- * 22 of        = of|in (months | week|month|quarter|year | again) | again
- * 23 again     = every [NUMBER | ORDINAL | other] week(s)|month(s)|quarter|year(s)
- * 24 dates     = date {, date}      all with a year: once; without: each year
- * 25 date      = numbers [of] months [YEAR] | MONTH numbers [YEAR]
- *                numbers = NUMBER {, NUMBER} | ORDINAL {, ORDINAL}
- * 26 a list's "," is "," or "and" or both
+ *   phrase    = days [in] times [in] | times [on] days [in] | spread [in]
+ *   times     = [at] TIME {, TIME} | spread
+ *   spread    = every [N] hours|minutes from TIME to|until TIME
+ *             | every [N] hours|minutes between TIME and TIME
+ *   TIME      = 9:00 | 09:00:30 | 9am | 9:30 pm | noon | midnight
+ *   in        = in months
+ *   months    = MONTH [to MONTH] {, MONTH [to MONTH]}
+ *   days      = [on] weekdays [again] | [on] working
+ *             | [on] selection of | [on] dates [again]
+ *             | [on] every EACH | PERIODLY
+ *   weekdays  = span {, span}
+ *   span      = WEEKDAY [to WEEKDAY] | weekdays | weekends
+ *   working   = working|work|business day(s) | workday(s)
+ *   EACH      = day | weekdays | working | selection of | dates
+ *             | other WEEKDAYS | NTH WEEKDAYS
+ *             | [count] days
+ *             | [count] weeks|fortnights on (weekdays | selection [of])
+ *             | [count] months on selection [of]
+ *             | quarter on selection [of]
+ *             | [count] years on (dates | selection [of])
+ *   PERIODLY  = daily
+ *             | weekly|fortnightly|monthly|quarterly|yearly on ...
+ *   count     = N | NTH | other
+ *   again     = every [count] weeks|fortnights|months|quarter|years
+ *   selection = group {, group}
+ *   group     = number {, number} [kind]
+ *   number    = NTH [to NTH] | last | NTH [to] last
+ *   kind      = day | weekday | working | WEEKDAY {, WEEKDAY}
+ *   of        = of|in months | of|in week|month|quarter|year
+ *             | of again | again
+ *   dates     = date {, date}
+ *   date      = DAYS [of] months [YEAR] | MONTH DAYS [YEAR]
+ *   DAYS      = N {, N} | NTH {, NTH}
+ *   NTH       = first | second | 3rd | 15th ...
+ *   N         = 2 | two | 90 ...
+ *
+ * A list's comma is a comma or "and" or both; "the" may stand anywhere.
  *
  * Every second Tuesday is every 2 weeks; the second Tuesday of something says of what. A repeat that
  * is longer than its unit counts from the first match at or after start; without start days and

@@ -2,12 +2,13 @@
 and a walk over every day here, with zoneinfo for the clock. The walk asks of each day whether the week,
 month, quarter or year it lies in chooses it, and whether that one counts."""
 
+import re
 import subprocess
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from nexts import FULL, MANDATORY_ZONES, changes, offset, seeded, text_of
+from nexts import FULL, MANDATORY_ZONES, ROOT, changes, offset, seeded, text_of
 
 DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October"]
@@ -313,11 +314,14 @@ def month_days(rng, short):
     days = some(rng, range(1, 32), 3)
     from_end = some(rng, range(1, 6), 2) if rng.random() < 0.3 else []
     n = rng.choice([1, 1, 2, 3, 5])
-    words = listed(rng, [ordinal(rng, d) for d in days] + [ordinal(rng, -d) for d in from_end])
-    words += " day" if from_end else ""
     months = ALL_MONTHS
     if n == 1 and rng.random() < 0.4:
         more, months = some_months(rng)
+        longest = max(len(days_of("month", 2000 * 12 + m - 1)) for m in months)
+        days = [d for d in days if d <= longest] or [longest]
+    words = listed(rng, [ordinal(rng, d) for d in days] + [ordinal(rng, -d) for d in from_end])
+    words += " day" if from_end else ""
+    if months != ALL_MONTHS:
         words = rng.choice([f"{words} of {more}", f"on the {words} of {more}"])
     else:
         words = of_unit(rng, words, "month", n)
@@ -476,11 +480,25 @@ def reminded(phrases):
     return [sorted(dates) for dates in found]
 
 
+def same_dates(nexts, text, wanted):
+    found = nexts.instants(when=text, timezone="UTC", count=2000, until=f"{2025 + REMIND_YEARS}-12-31", **{"from": "2026-01-01"})
+    found = [datetime.fromtimestamp(at, timezone.utc).date() for at in found]
+    assert found == wanted, f"{text}: {[str(d) for d in sorted(set(found) ^ set(wanted))[:9]]}"
+
+
 def test_random_phrases_fall_on_the_dates_that_remind_gives(nexts):
     rng = seeded()
-    phrases = [what for what in (days(rng) for _ in range(1000 if FULL else 70))]
-    for what, wanted in zip(phrases, reminded(phrases)):
-        text = phrase(rng, what, "at 9:00")
-        found = nexts.instants(when=text, timezone="UTC", count=2000, until=f"{2025 + REMIND_YEARS}-12-31", **{"from": "2026-01-01"})
-        found = [datetime.fromtimestamp(at, timezone.utc).date() for at in found]
-        assert found == wanted, f"{text}: {[str(d) for d in sorted(set(found) ^ set(wanted))[:9]]}"
+    for _ in range(20 if FULL else 1):
+        phrases = [days(rng) for _ in range(70)]
+        for what, wanted in zip(phrases, reminded(phrases)):
+            same_dates(nexts, phrase(rng, what, "at 9:00"), wanted)
+
+
+def test_the_phrases_of_the_manual_fall_on_the_dates_it_gives(nexts):
+    manual = (ROOT / "conf/nudged.conf.5").read_text()
+    rows = re.findall(r"^\.It (.+) Ta (2\d{3}-.+)$", manual, re.MULTILINE)
+    assert len(rows) > 20
+    for text, dates in rows:
+        found = nexts.instants(when=text, timezone="UTC", count=12, **{"from": "2025-12-31T23:59:59Z"})
+        found = list(dict.fromkeys(text_of(at)[:10] for at in found))
+        assert ", ".join(found[:2]) == dates, text
