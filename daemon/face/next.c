@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "face/holidays.h"
-#include "face/table.h"
+#include "face/terminal.h"
 #include "time/rule.h"
 
 #include <errno.h>
@@ -365,7 +365,7 @@ static void echo(const struct rule *rule, const struct zone *zone)
 		in_zone ? zone_name(zone) : "", warning ? " (" : "", warning ? warning : "",
 		warning ? ")" : "");
 
-	table_print_line(stderr, SHADE_STRONG, line);
+	terminal_print_wrapped(stderr, SHADE_STRONG, line);
 }
 
 /* Calls on_slot for each instant. */

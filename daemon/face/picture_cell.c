@@ -140,7 +140,7 @@ static void add_message(
 	enum shade shade = marked ? mark_facts[message->mark].shade : SHADE_PLAIN;
 	char sign = marked ? mark_facts[message->mark].sign : ' ', count[COUNT_TEXT] = "";
 
-	if (message->count > 1)
+	if (message->count > 1 && style->width >= CELL_WORDS)
 		snprintf(count, sizeof(count), "%dx ", (int)message->count);
 	cell_add(cell, shade, "%s%c%s%s", message->time, sign, named ? count : "",
 		named ? message->names : "");

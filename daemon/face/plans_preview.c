@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "face/picture.h"
 #include "face/show.h"
-#include "face/table.h"
+#include "face/terminal.h"
 #include "time/civil.h"
 
 #include <unistd.h>
@@ -81,13 +81,13 @@ static void warnings_print(const struct warnings *warnings)
 				warning->person, warning->planned, warning->date, warning->limit,
 				warning->together, warning->at);
 
-		table_print_line(stderr, SHADE_WARN, line);
+		terminal_print_wrapped(stderr, SHADE_WARN, line);
 	}
 	if (warnings->total > (int64_t)warnings->count) {
 		auto_free char *line = str_printf("and %lld more such days",
 			(long long)warnings->total - (long long)warnings->count);
 
-		table_print_line(stderr, SHADE_WARN, line);
+		terminal_print_wrapped(stderr, SHADE_WARN, line);
 	}
 }
 

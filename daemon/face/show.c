@@ -142,15 +142,6 @@ static void show_step(const json_t *step, size_t rules, size_t results)
 	terminal_print(stdout, shade_of_result(result), buf_str(&line));
 }
 
-static void show_wrapped(enum shade shade, const char *text)
-{
-	cleanup(buf_free) struct buf line = BUF_MAX(STEP_MAX);
-	auto_free char *clean = terminal_clean(text);
-
-	terminal_add_wrapped(&line, clean, 0, terminal_width(stdout));
-	terminal_print(stdout, shade, buf_str(&line));
-}
-
 static void show_slot(const json_t *slot)
 {
 	const char *about = json_string_value(json_object_get(slot, "about"));
@@ -161,7 +152,7 @@ static void show_slot(const json_t *slot)
 	json_t *step;
 
 	printf("\n");
-	show_wrapped(SHADE_STRONG, head);
+	terminal_print_wrapped(stdout, SHADE_STRONG, head);
 	json_array_foreach(json_object_get(slot, "steps"), i, step)
 	{
 		rules = MAX_OF(rules, strlen(show_member(step, "rule")));
@@ -177,7 +168,7 @@ void show_explanation(const json_t *explanation)
 	json_t *slot;
 	size_t i;
 
-	show_wrapped(SHADE_PLAIN, show_member(explanation, "summary"));
+	terminal_print_wrapped(stdout, SHADE_PLAIN, show_member(explanation, "summary"));
 	json_array_foreach(slots, i, slot) show_slot(slot);
 	if (json_is_string(next) && json_array_size(slots)) {
 		auto_free char *time = show_time(next);
@@ -185,6 +176,6 @@ void show_explanation(const json_t *explanation)
 		auto_free char *line = str_printf("The next time after that date: %s", time);
 
 		printf("\n");
-		show_wrapped(SHADE_PLAIN, line);
+		terminal_print_wrapped(stdout, SHADE_PLAIN, line);
 	}
 }

@@ -200,3 +200,12 @@ void terminal_add_wrapped(struct buf *out, const char *text, size_t indent, size
 	}
 	buf_add_str(out, text);
 }
+
+void terminal_print_wrapped(FILE *out, enum shade shade, const char *text)
+{
+	cleanup(buf_free) struct buf lines = BUF_MAX(TEXT_MAX * 3);
+	auto_free char *clean = terminal_clean(text);
+
+	terminal_add_wrapped(&lines, clean, 0, terminal_width(out));
+	terminal_print(out, shade, buf_str(&lines));
+}

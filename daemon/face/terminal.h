@@ -33,3 +33,5 @@ void terminal_add_field(
 void terminal_add_wrapped(struct buf *out, const char *text, size_t indent, size_t width);
 /* A line in a shade, as it is. */
 void terminal_print(FILE *out, enum shade shade, const char *line);
+/* Cleaned, and as many lines as it takes on a terminal. */
+void terminal_print_wrapped(FILE *out, enum shade shade, const char *text);
