@@ -117,9 +117,12 @@ static enum shade shade_of_result(const char *result)
 {
 	if (str_eq(result, "decides"))
 		return SHADE_STRONG;
-	if (str_eq(result, "moves"))
-		return SHADE_WARN;
-	return str_eq(result, "not reached") ? SHADE_DIM : SHADE_PLAIN;
+	return str_eq(result, "moves") ? SHADE_WARN : SHADE_PLAIN;
+}
+
+static bool is_not_reached(const json_t *step)
+{
+	return str_eq(show_member(step, "result"), "not reached");
 }
 
 /* A rule, its result and the rest, wrapped under itself. */
@@ -142,23 +145,49 @@ static void show_step(const json_t *step, size_t rules, size_t results)
 	terminal_print(stdout, shade_of_result(result), buf_str(&line));
 }
 
+/* The rules behind the one that ended it: their names are enough. */
+static void show_not_reached(const json_t *steps)
+{
+	cleanup(buf_free) struct buf names = BUF_MAX(STEP_MAX), line = BUF_MAX(STEP_MAX);
+	json_t *step;
+	size_t i;
+
+	json_array_foreach(steps, i, step)
+	{
+		auto_free char *rule = terminal_clean(show_member(step, "rule"));
+
+		if (is_not_reached(step))
+			buf_printf(&names, "%s%s", names.len ? ", " : "", rule);
+	}
+	if (!names.len)
+		return;
+	buf_add_str(&line, "  not reached: ");
+	terminal_add_wrapped(&line, buf_str(&names), line.len, terminal_width(stdout));
+	terminal_print(stdout, SHADE_DIM, buf_str(&line));
+}
+
 static void show_slot(const json_t *slot)
 {
 	const char *about = json_string_value(json_object_get(slot, "about"));
 	auto_free char *head = str_printf("%s%s%s: %s (%s)", show_member(slot, "local"),
 		about ? " about " : "", about ? about : "", show_member(slot, "decision"),
 		show_member(slot, "basis"));
+	const json_t *steps = json_object_get(slot, "steps");
 	size_t rules = 0, results = 0, i;
 	json_t *step;
 
 	printf("\n");
 	terminal_print_wrapped(stdout, SHADE_STRONG, head);
-	json_array_foreach(json_object_get(slot, "steps"), i, step)
+	json_array_foreach(steps, i, step)
 	{
+		if (is_not_reached(step))
+			continue;
 		rules = MAX_OF(rules, strlen(show_member(step, "rule")));
 		results = MAX_OF(results, strlen(show_member(step, "result")));
 	}
-	json_array_foreach(json_object_get(slot, "steps"), i, step) show_step(step, rules, results);
+	json_array_foreach(steps, i, step) if (!is_not_reached(step))
+		show_step(step, rules, results);
+	show_not_reached(steps);
 }
 
 void show_explanation(const json_t *explanation)

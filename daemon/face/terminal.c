@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { TEXT_MAX = 4096, WIDTH_MOST = 1000, INDENT_LEAST_LEFT = 16 };
+enum { TEXT_MAX = 4096, WIDTH_MOST = 1000, INDENT_LEAST_LEFT = 24 };
 
 #define ELLIPSIS "\xe2\x80\xa6"
 

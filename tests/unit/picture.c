@@ -474,11 +474,14 @@ static void text_is_wrapped_at_words_under_its_own_beginning(void **state)
 		size_t indent, width;
 		const char *wanted;
 	} rows[] = {
-		{"one two three four five", 2, 20, "one two three four\n  five"},
-		{"one two three four", 2, 20, "one two three four"},
-		{"abcdefghijklmnopqrstuvwxyz", 4, 20, "abcdefghijklmnop\n    qrstuvwxyz"},
-		{"one two   three", 0, 18, "one two   three"},
-		{"one two     three four", 0, 16, "one two\nthree four"},
+		{"one two three four five six seven", 2, 30,
+			"one two three four five six\n  seven"},
+		{"one two three four five six", 2, 30, "one two three four five six"},
+		{"abcdefghijklmnopqrstuvwxyzabcdefgh", 4, 30,
+			"abcdefghijklmnopqrstuvwxyz\n    abcdefgh"},
+		{"one two   three", 0, 30, "one two   three"},
+		{"one two three four five     six seven", 0, 25,
+			"one two three four five\nsix seven"},
 		{"right at the edge of it", 36, 40, "\n    right at the edge of it"},
 		{"anything at all", 36, 0, "anything at all"},
 	};
