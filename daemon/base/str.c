@@ -112,6 +112,20 @@ size_t str_utf8_cut(const char *text, size_t len, size_t max)
 	return max;
 }
 
+void str_utf8_mend(char *text)
+{
+	size_t len = strlen(text), kept = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_length((const unsigned char *)text + i, len - i);
+
+		memmove(text + kept, text + i, n);
+		kept += n;
+		i += n ? n : 1;
+	}
+	text[kept] = '\0';
+}
+
 bool str_is_id(const char *text)
 {
 	size_t len = strlen(text);

@@ -27,6 +27,8 @@ bool str_is_utf8(const char *text, size_t len);
 bool str_is_printable(const char *text, size_t len, bool multiline);
 /* The largest cut <= max that does not split a code point. */
 size_t str_utf8_cut(const char *text, size_t len, size_t max);
+/* Takes out, in place, every byte that belongs to no code point: what a precision cut in two. */
+void str_utf8_mend(char *text);
 /* An id of the configuration: [a-z][a-z0-9-]*, at most 64 bytes. */
 bool str_is_id(const char *text);
 

@@ -1,6 +1,8 @@
 /* Scanning shared by the parsers of schedules and weekly windows. Owns nothing. */
 #include "time/scan.h"
 
+#include "base/str.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@ int scan_fail(struct scan *scan, const char *where, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(scan->error->message, sizeof(scan->error->message), format, args);
 	va_end(args);
+	str_utf8_mend(scan->error->message);
 	return -EINVAL;
 }
 

@@ -333,9 +333,25 @@ static void a_log_line_is_one_line_whatever_is_in_it(void **state)
 	assert_int_equal(log_level_from_name("loud", &level), -EINVAL);
 }
 
+static void what_is_cut_in_two_is_taken_out(void **state)
+{
+	static const struct {
+		const char *text, *mended;
+	} rows[] = {{"", ""}, {"caf\xC3\xA9", "caf\xC3\xA9"}, {"caf\xC3", "caf"}, {"\xA9 x", " x"},
+		{"a\xE2\x98\"b", "a\"b"}, {"\xFF\xFE", ""}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *text = str_new(rows[i].text);
+
+		str_utf8_mend(text);
+		assert_string_equal(text, rows[i].mended);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_cut_in_two_is_taken_out),
 		cmocka_unit_test(a_heap_gives_the_smallest_whatever_was_moved_or_removed),
 		cmocka_unit_test(ids_grow_also_in_one_millisecond_and_when_the_clock_steps_back),
 		cmocka_unit_test(an_id_reads_back_and_nothing_else_is_one),
