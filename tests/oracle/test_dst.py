@@ -131,3 +131,9 @@ def test_the_next_instant_is_the_same_wherever_the_question_is_asked_from(nexts)
                     if following - utc > 1:
                         asked = rng.randrange(utc, following)
                         assert nexts.instants(count=1, **common, **{"from": text_of(asked)}) == [following]
+
+
+def test_an_elapsed_interval_goes_on_where_an_excepted_day_ends_for_the_second_time(nexts):
+    """In St. John's 7 November 2010 had a first minute, then the 6th once more from 23:01."""
+    got = nexts.instants(every="1s", timezone="America/St_Johns", count=2, **{"from": "2010-11-07T02:30:58Z", "except": ["2010-11-06"]})
+    assert [text_of(at) for at in got] == ["2010-11-07T02:30:59Z", "2010-11-07T03:30:00Z"]

@@ -353,6 +353,36 @@ static void days_of_working_weeks_can_be_held(void **state)
 	assert_int_equal(date_set_month(&v, 28, 0), 1 << 5 | 1 << 12 | 1 << 13 | 1 << 19 | 1 << 26);
 }
 
+static void only_the_second_showing_of_a_time_is_the_second_pass(void **state)
+{
+	static const struct rule_options both = {.dst_overlap = DST_OVERLAP_BOTH};
+	struct rule *rule = parsed(RULE_CALENDAR, "02:30,45", &both);
+	int64_t after = instant("2026-10-24T22:00:00Z");
+	struct slot slot;
+
+	/* 25 October: 2:30 and 2:45, each twice; then the 26th. */
+	for (size_t i = 0; i < 6; i++) {
+		assert_true(rule_next(rule, berlin, NULL, after, &slot));
+		assert_int_equal(slot.pass, i == 2 || i == 3);
+		after = slot.utc;
+	}
+	rule_unref(rule);
+}
+
+static void a_second_after_an_excluded_one_there_may_be_a_slot(void **state)
+{
+	static const char *const excluded[] = {"2026-01-07T10:00:00"};
+	static const char *const added[] = {"2026-01-07T10:00:01"};
+	struct rule_options options = {.start = "2026-01-06T10:00",
+		.exdate = excluded,
+		.n_exdate = 1,
+		.rdate = added,
+		.n_rdate = 1};
+
+	expect(RULE_RRULE, "FREQ=DAILY", &options, "2026-01-06T00:00:00Z",
+		"2026-01-06T09:00:00Z 2026-01-07T09:00:01Z 2026-01-08T09:00:00Z");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +396,8 @@ int main(void)
 		cmocka_unit_test(what_is_excepted_does_not_fire),
 		cmocka_unit_test(nothing_happens_after_2199),
 		cmocka_unit_test(days_of_working_weeks_can_be_held),
+		cmocka_unit_test(only_the_second_showing_of_a_time_is_the_second_pass),
+		cmocka_unit_test(a_second_after_an_excluded_one_there_may_be_a_slot),
 	};
 
 	return cmocka_run_group_tests(tests, berlin_open, berlin_close);

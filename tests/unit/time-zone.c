@@ -1,6 +1,8 @@
 /* Zones made in memory, so that no answer changes with the system's tzdata. */
 #include "time/zone.h"
 
+#include "time/tzif.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -290,6 +292,16 @@ static void names_cannot_leave_the_folder(void **state)
 	zone_unref(NULL);
 }
 
+static void what_does_not_change_the_offset_is_no_change(void **state)
+{
+	struct tzif_change list[] = {{100, 0}, {90000, 3600}, {180000, 3600}};
+	struct tzif tzif = {.changes = list, .count = ARRAY_LEN(list)};
+
+	assert_true(tzif_tidy(&tzif));
+	assert_int_equal(tzif.count, 1);
+	assert_int_equal(list[0].at, 90000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_whole_day_can_be_missing),
 		cmocka_unit_test(version_1_has_only_32_bits),
 		cmocka_unit_test(the_same_changes_are_equal_whatever_the_file_looks_like),
+		cmocka_unit_test(what_does_not_change_the_offset_is_no_change),
 		cmocka_unit_test(damaged_files_are_refused),
 		cmocka_unit_test(every_cut_of_a_file_is_refused),
 		cmocka_unit_test(names_cannot_leave_the_folder),
