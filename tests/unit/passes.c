@@ -141,6 +141,8 @@ static void write_house(const char *store, const char *top, const char *reminder
 	bed_write(&bed, text);
 }
 
+static int first_hours = 2;
+
 /* Starts in a zone of two hours east, long before anything is due. */
 static void open_house(const char *store, const char *top, const char *reminders, int64_t at)
 {
@@ -154,7 +156,7 @@ static void open_house(const char *store, const char *top, const char *reminders
 		assert_int_equal(mkdir(folder, 0700), 0);
 	}
 	setenv("TZDIR", zone_folder, 1);
-	write_home(2);
+	write_home(first_hours);
 	write_house(store, top, reminders);
 	bed_start(&bed);
 }
@@ -165,6 +167,7 @@ static void close_house(void)
 	free(zone_folder);
 	people = AT_HOME;
 	unsetenv("TZDIR");
+	first_hours = 2;
 }
 
 static void step_to(int64_t at)
@@ -277,12 +280,16 @@ static void a_pass_that_is_repeated_leaves_budgets_and_held_messages_as_they_wer
 
 /* ---- new rules of a zone ---- */
 
-/* 11:00 at home is 09:00Z; half past eight, nothing was due yet. */
+/* 11:00 at home is 09:00Z; half past eight, a quarter of an hour after the mark. */
 static void open_before_eleven(const char *reminders)
 {
-	open_house("sqlite", "", reminders, NOON - 5 * HOUR_MS);
+	auto_free char *all =
+		str_printf("%s,%s", DAILY("q", "2026-06-03 10:15 Test/Home", ""), reminders);
+
+	open_house("sqlite", "", all, NOON - 5 * HOUR_MS);
 	step_to(NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
-	assert_told("");
+	assert_true(n_told > 0);
+	n_told = 0;
 }
 
 static void change_home(int hours)
@@ -364,18 +371,101 @@ static void what_was_let_go_before_does_not_come_back_by_new_rules(void **state)
 	close_house();
 }
 
-static void elapsed_time_knows_no_new_rules_but_hours_do(void **state)
+/* Nor is it counted as missed once more. */
+static void elapsed_time_knows_no_new_rules(void **state)
 {
+	uint64_t missed;
+
 	open_house("sqlite", "",
-		"{ id = \"r\"; kind = \"note\"; text = \"x\"; to = [ \"ana\" ]; every = \"1h\"; }",
-		NOON - 5 * HOUR_MS);
-	step_to(NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
-	assert_int_equal(n_told, 1);
+		"{ id = \"r\"; kind = \"note\"; text = \"x\"; to = [ \"ana\" ]; every = \"20min\"; "
+		"}",
+		NOON - 6 * HOUR_MS - 10 * MINUTE_MS);
+	clock_step(bed.clock, NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	bed_settle(&bed);
+	assert_told("ana: r");
+	missed = report_count(EVENT_MISSED);
 	change_home(3);
 	change_home(1);
-	assert_int_equal(n_told, 1);
+	assert_told("");
+	assert_int_equal(report_count(EVENT_MISSED), missed);
+	step_to(NOON - 3 * HOUR_MS);
+	assert_told("ana: r, ana: r");
+	close_house();
+}
+
+/* However far a file moves a clock, a day is the most. */
+static void no_more_than_a_day_is_decided_again(void **state)
+{
+	first_hours = -11;
+	open_house("sqlite", "",
+		DAILY("q", "2026-06-03 00:55", "") "," DAILY("r", "11:00",
+			"grace = \"48h\";") "," DAILY("s", "2026-06-03 01:30", "grace = \"48h\";"),
+		NOON - 48 * HOUR_MS);
 	step_to(NOON);
-	assert_int_equal(n_told, 5);
+	n_told = 0;
+	change_home(14);
+	assert_told("ana: r, bo: r");
+	close_house();
+}
+
+static void see_value(void *owner, const char *name, const char *value)
+{
+	struct buf *text = owner;
+
+	if (str_starts(name, ZONES_PREFIX))
+		buf_printf(text, "%s=%s ", name + strlen(ZONES_PREFIX), value);
+}
+
+static void assert_kept(const char *expected)
+{
+	static const struct store_visitor visitor = {.value = see_value};
+	struct buf text = BUF_MAX(1000);
+
+	engine_free(bed.engine);
+	{
+		auto_free char *folder = str_printf("%s/state", bed.folder);
+		struct store_settings settings = {
+			.kind = "sqlite", .loop = bed.loop, .folder = folder};
+		auto_free char *error = NULL;
+		struct store *store;
+
+		assert_int_equal(store_open(&settings, &store, &error), 0);
+		assert_int_equal(store_load(store, 0, &visitor, &text), 0);
+		store_close(store);
+	}
+	assert_string_equal(buf_str(&text), expected);
+	buf_free(&text);
+	bed_start(&bed);
+}
+
+static void what_each_clock_showed_is_kept_beside_the_mark(void **state)
+{
+	struct complaints complaints = {0};
+
+	open_before_eleven(DAILY("r", "11:00", "") "," DAILY("s", "12:00", ""));
+	assert_kept("Test/Home=7200 UTC=0 ");
+	change_home(1);
+	step_to(NOON - 2 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	assert_kept("Test/Home=3600 UTC=0 ");
+	change_home(-3);
+	assert_kept("Test/Home=3600 UTC=0 "); /* nothing was decided by it yet */
+	{
+		auto_free char *text = str_printf(
+			"timezone = \"UTC\"; state = \"%s/state\";\n"
+			"channels = ( { id = \"hook\"; plugin = \"webhook\"; allow_private = true; "
+			"url = \"http://127.0.0.1:%d/in\"; } );\n"
+			"people = ( { id = \"ana\"; via = [ \"hook\" ]; } );\n"
+			"reminders = ( " DAILY("t", "12:10", "") " );\n",
+			bed.folder, bed.port);
+
+		bed_write(&bed, text);
+	}
+	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	step_to(NOON + 10 * MINUTE_MS);
+	assert_told("ana: t");
+	assert_kept("UTC=0 ");
+	complaints_clear(&complaints);
 	close_house();
 }
 
@@ -394,15 +484,32 @@ static void what_waits_for_the_hours_goes_when_new_rules_open_them(void **state)
 
 static void a_rule_with_a_zone_of_its_own_follows_it(void **state)
 {
+	uint64_t changed = report_count(EVENT_FILE_CHANGED);
+
 	people = "{ id = \"ana\"; via = [ \"hook\" ]; }";
-	open_house("sqlite", "",
-		DAILY("r", "11:00 Test/Home", "") "," DAILY("s", "11:30 Test/Home", ""),
-		NOON - 5 * HOUR_MS);
-	step_to(NOON - 3 * HOUR_MS - 45 * MINUTE_MS);
+	open_before_eleven(DAILY("r", "11:00 Test/Home", "") "," DAILY("s", "11:40 Test/Home", ""));
 	change_home(3);
 	assert_told("ana: r");
-	step_to(NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 1);
+	step_to(NOON - 3 * HOUR_MS - 20 * MINUTE_MS);
 	assert_told("ana: s");
+	step_to(NOON);
+	assert_told("");
+	close_house();
+}
+
+/* Each change is measured by what decided last. */
+static void rules_may_change_again_and_again(void **state)
+{
+	open_before_eleven(DAILY("r", "11:00", "") "," DAILY("s", "12:10", ""));
+	change_home(1);
+	step_to(NOON - 2 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	step_to(NOON - 2 * HOUR_MS + 15 * MINUTE_MS);
+	change_home(2);
+	assert_told("ana: s, bo: s");
+	change_home(1);
+	change_home(3);
 	step_to(NOON);
 	assert_told("");
 	close_house();
@@ -537,9 +644,8 @@ static void a_calendar_that_changes_decides_what_is_still_to_come(void **state)
 	assert_int_equal(report_count(EVENT_FILE_UNUSABLE), unusable + 1);
 	write_calendar(CALENDAR(DAY_OFF("20260603")));
 	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 2);
-	write_home(2);
-	files_take_changes(bed.engine);
-	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 2);
+	change_home(3);
+	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 3);
 	step_to(NOON + 24 * HOUR_MS);
 	assert_told("ana: r");
 	complaints_clear(&complaints);
@@ -562,6 +668,84 @@ static void what_is_due_when_new_rules_come_goes_first(void **state)
 	close_house();
 }
 
+/* ---- a clock that is set, a machine that sleeps ---- */
+
+static void set_clock(int64_t at)
+{
+	clock_step(bed.clock, at);
+	bed_settle(&bed);
+}
+
+/* Noon at home is ten o'clock UTC. */
+static void a_machine_that_slept_catches_up_once_by_grace_and_catch_up(void **state)
+{
+	uint64_t missed = report_count(EVENT_MISSED), skipped = report_count(EVENT_SKIPPED);
+
+	open_house("sqlite", "",
+		DAILY("one", "12:00", "") "," DAILY(
+			"list", "11..14:00", "grace = \"1h\";") "," DAILY("each", "13,14:00",
+			"catch_up = \"all\"; grace = \"2h\";") "," DAILY("none", "13:00",
+			"catch_up = \"none\";") "," DAILY("late", "12:00", "grace = \"59min\";"),
+		NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	step_to(NOON - 3 * HOUR_MS); /* eleven */
+	assert_told("ana: list, bo: list");
+	set_clock(NOON + MINUTE_MS); /* one minute past two in the afternoon */
+	assert_told("ana: each, ana: each, ana: list, bo: each, bo: each, bo: list");
+	assert_int_equal(report_count(EVENT_MISSED), missed + 2);   /* of list and none */
+	assert_int_equal(report_count(EVENT_SKIPPED), skipped + 4); /* one and late */
+	step_to(NOON + 20 * HOUR_MS);
+	assert_told("");
+	close_house();
+}
+
+static void a_clock_that_is_set_back_repeats_nothing_and_goes_on_after_the_mark(void **state)
+{
+	uint64_t set = report_count(EVENT_CLOCK_SET), reset = report_count(EVENT_MARK_RESET);
+
+	open_house("sqlite", "",
+		DAILY("r", "11,12:00", "") "," DAILY(
+			"s", "12:30", "") ","
+					  "{ id = \"t\"; kind = \"note\"; text = \"x\"; to = [ "
+					  "\"ana\" ]; every = \"1h\"; }",
+		NOON - 3 * HOUR_MS - 30 * MINUTE_MS);
+	step_to(NOON - 2 * HOUR_MS);
+	assert_told("ana: r, ana: r, ana: t, ana: t, bo: r, bo: r");
+	for (int i = 0; i < 2; i++) {
+		set_clock(NOON - 3 * HOUR_MS - 10 * MINUTE_MS);
+		bed_restart(&bed);
+		step_to(NOON - 2 * HOUR_MS);
+		assert_told("");
+	}
+	assert_int_equal(report_count(EVENT_CLOCK_SET), set + 2);
+	assert_int_equal(report_count(EVENT_MARK_RESET), reset);
+	step_to(NOON - HOUR_MS);
+	assert_told("ana: s, ana: t, bo: s");
+	close_house();
+}
+
+/* The clock was two days ahead for a while: what went then does not go again, and the days between
+ * have their messages. */
+static void a_mark_far_ahead_is_reset_and_what_was_sent_is_not_sent_again(void **state)
+{
+	uint64_t reset = report_count(EVENT_MARK_RESET);
+
+	open_house("sqlite", "", DAILY("r", "12:00", "grace = \"3h\";"), NOON - 3 * HOUR_MS);
+	set_clock(NOON + 46 * HOUR_MS);
+	assert_told("ana: r, bo: r"); /* of the day after tomorrow */
+	set_clock(NOON - 3 * HOUR_MS);
+	assert_int_equal(report_count(EVENT_MARK_RESET), reset + 1);
+	step_to(NOON - 2 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	bed_restart(&bed);
+	step_to(NOON + 22 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	step_to(NOON + 46 * HOUR_MS);
+	assert_told("");
+	step_to(NOON + 70 * HOUR_MS);
+	assert_told("ana: r, bo: r");
+	close_house();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -573,14 +757,21 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_slot_that_new_rules_put_off_goes_at_its_new_instant),
 		cmocka_unit_test(what_new_rules_made_late_follows_grace_and_catch_up),
 		cmocka_unit_test(what_was_let_go_before_does_not_come_back_by_new_rules),
-		cmocka_unit_test(elapsed_time_knows_no_new_rules_but_hours_do),
+		cmocka_unit_test(elapsed_time_knows_no_new_rules),
+		cmocka_unit_test(no_more_than_a_day_is_decided_again),
+		cmocka_unit_test(what_each_clock_showed_is_kept_beside_the_mark),
 		cmocka_unit_test(what_waits_for_the_hours_goes_when_new_rules_open_them),
 		cmocka_unit_test(a_rule_with_a_zone_of_its_own_follows_it),
+		cmocka_unit_test(rules_may_change_again_and_again),
 		cmocka_unit_test(a_file_that_cannot_be_used_leaves_the_old_rules_and_is_said_once),
 		cmocka_unit_test(rules_that_change_while_it_is_down_lose_no_slot),
 		cmocka_unit_test(a_crash_after_new_rules_loses_no_slot),
 		cmocka_unit_test(a_reload_takes_new_rules_and_loses_no_slot),
 		cmocka_unit_test(a_calendar_that_changes_decides_what_is_still_to_come),
+		cmocka_unit_test(a_machine_that_slept_catches_up_once_by_grace_and_catch_up),
+		cmocka_unit_test(
+			a_clock_that_is_set_back_repeats_nothing_and_goes_on_after_the_mark),
+		cmocka_unit_test(a_mark_far_ahead_is_reset_and_what_was_sent_is_not_sent_again),
 		cmocka_unit_test(what_is_due_when_new_rules_come_goes_first),
 	};
 	int failed;

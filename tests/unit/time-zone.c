@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 enum { FILE_MAX = 4096 };
@@ -302,6 +303,62 @@ static void what_does_not_change_the_offset_is_no_change(void **state)
 	assert_int_equal(list[0].at, 90000);
 }
 
+static void write_file(const char *path, const void *bytes, size_t len)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, len, file), len);
+	fclose(file);
+}
+
+/* All who hold it see what the file says now; what cannot be used changes nothing. */
+static void a_zone_that_is_read_again_changes_for_all_who_hold_it(void **state)
+{
+	static const int32_t one[] = {3600}, two[] = {7200};
+	struct file before = slim(NULL, 0, one, 1, "ABC-1"), after = slim(NULL, 0, two, 1, "ABC-2");
+	char folder[] = "/tmp/nudged-zone-XXXXXX", path[64], long_path[80];
+	struct zone *zone, *held;
+	unsigned revision;
+	char *own;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/Home", folder);
+	setenv("TZDIR", folder, 1);
+	own = zone_path("Home");
+	assert_string_equal(own, path);
+	free(own);
+	assert_null(zone_path("UTC"));
+	assert_null(zone_path("../Home"));
+	write_file(path, before.bytes, before.len);
+	assert_int_equal(zone_load("Home", &zone), 0);
+	held = zone_ref(zone);
+	revision = zone_revision(zone);
+	assert_int_equal(zone_reload(zone), 0);
+	assert_int_equal(zone_revision(zone), revision);
+	write_file(path, after.bytes, after.len);
+	assert_int_equal(zone_to_local(held, INT64_C(1780488000), NULL), INT64_C(1780491600));
+	assert_int_equal(zone_reload(zone), 1);
+	assert_int_equal(zone_to_local(held, INT64_C(1780488000), NULL), INT64_C(1780495200));
+	assert_int_not_equal(zone_revision(zone), revision);
+	assert_string_equal(zone_name(held), "Home");
+	revision = zone_revision(zone);
+	write_file(path, after.bytes, 30);
+	assert_int_equal(zone_reload(zone), -EBADMSG);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(zone_reload(zone), -ENOENT);
+	snprintf(long_path, sizeof(long_path), "%s/gone", folder);
+	setenv("TZDIR", long_path, 1);
+	assert_int_equal(zone_reload(zone), -ENOENT);
+	assert_int_equal(zone_to_local(held, INT64_C(1780488000), NULL), INT64_C(1780495200));
+	assert_int_equal(zone_revision(zone), revision);
+	unsetenv("TZDIR");
+	assert_int_equal(rmdir(folder), 0);
+	zone_unref(zone);
+	assert_string_equal(zone_name(held), "Home");
+	zone_unref(held);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +371,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_change_the_offset_is_no_change),
 		cmocka_unit_test(damaged_files_are_refused),
 		cmocka_unit_test(every_cut_of_a_file_is_refused),
+		cmocka_unit_test(a_zone_that_is_read_again_changes_for_all_who_hold_it),
 		cmocka_unit_test(names_cannot_leave_the_folder),
 	};
 

@@ -211,6 +211,10 @@ static void only_what_changed_is_told(void **state)
 	assert_int_equal(bench.n_paths, 2);
 	assert_true(was_told(&bench, "b") && was_told(&bench, "y/a"));
 	assert_false(timer_runs(&bench));
+	shell(&bench, "echo 1 >a");
+	wait_told(&bench);
+	assert_int_equal(bench.n_paths, 1);
+	assert_true(was_told(&bench, "a"));
 	close_bench(&bench);
 }
 
