@@ -61,6 +61,7 @@ static void local_times_are_read(void **state)
 		{"2026-13-01T00:00", -ERANGE, 0, false},
 		{"2026-12-24T24:00", -ERANGE, 0, false},
 		{"2026-12-24T23:60", -ERANGE, 0, false},
+		{"2026-12-24T23:59:60", -ERANGE, 0, false},
 		{"2026-12-24T18:00+24:00", -ERANGE, 0, false},
 		{"2026-12-24", -EINVAL, 0, false},
 		{"2026-12-24T", -EINVAL, 0, false},

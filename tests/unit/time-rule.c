@@ -109,6 +109,7 @@ static void rules_are_written_in_one_form(void **state)
 		{RULE_EVERY, "90s", "90s"},
 		{RULE_EVERY, "876599h 59min 59s", "52595999min 59s"},
 		{RULE_EVERY, "14d", "2 weeks"},
+		{RULE_EVERY, "7 days", "1 week"},
 		{RULE_EVERY, "1w 1 day", "8 days"},
 		{RULE_EVERY, "12 months", "1 year"},
 		{RULE_EVERY, "1M", "1 month"},
