@@ -501,11 +501,13 @@ static void a_rule_with_a_zone_of_its_own_follows_it(void **state)
 /* Each change is measured by what decided last. */
 static void rules_may_change_again_and_again(void **state)
 {
-	open_before_eleven(DAILY("r", "11:00", "") "," DAILY("s", "12:10", ""));
+	open_before_eleven(DAILY("r", "11:00", "") "," DAILY("s", "12:10", "") "," DAILY(
+		"u", "2026-06-03 11:14", ""));
 	change_home(1);
 	step_to(NOON - 2 * HOUR_MS);
 	assert_told("ana: r, bo: r");
 	step_to(NOON - 2 * HOUR_MS + 15 * MINUTE_MS);
+	assert_told("ana: u, bo: u");
 	change_home(2);
 	assert_told("ana: s, bo: s");
 	change_home(1);
