@@ -37,8 +37,9 @@ struct local_range {
 /* A repetition: instances are local times in its zone, in that of whoever asks, or dates. */
 struct off_series {
 	struct rule *rule;
-	struct zone *zone; /* NULL: dates, or floating */
-	int64_t last;      /* the last local time that counts */
+	struct zone *zone;             /* NULL: dates, or floating */
+	int64_t last;                  /* the last local time that counts */
+	int32_t first_date, last_date; /* of the rule, as far as it counts */
 	struct off_length length;
 	struct local_range *excluded; /* ascending and apart */
 	size_t n_excluded;

@@ -46,13 +46,11 @@ static uint32_t dates_clip(uint32_t bits, const struct month *m, int64_t first, 
 static uint32_t series_month(const struct off_series *s, const struct month *m)
 {
 	uint32_t bits = rule_month_dates(s->rule, m) >> 1;
-	const struct rule_values *v = &s->rule->v;
 	size_t i = 0;
 
 	if (!bits)
 		return 0;
-	bits = dates_clip(bits, m, local_date(v->first_local),
-		local_date(MIN_OF(MIN_OF(s->last, v->last_local), v->base_last)));
+	bits = dates_clip(bits, m, s->first_date, s->last_date);
 	if (s->n_excluded)
 		i = local_ranges_from(s->excluded, s->n_excluded, m->first * DAY_S);
 	for (; bits && i < s->n_excluded; i++) {
@@ -151,7 +149,7 @@ bool series_has_date(const struct off_series *s, const struct zone *zone, int32_
 			series_around(s, zone, off_date_begin(zone, date), on_wanted, &wanted);
 		return wanted.found;
 	}
-	if (first * DAY_S > s->last)
+	if (first > s->last_date)
 		return false;
 	if (s->rule->n_positions)
 		return series_next(s, first * DAY_S) < (date + 1) * DAY_S;
@@ -228,13 +226,13 @@ static void months_mark(
 	uint16_t months = s->rule->v.dates.months;
 	int first_year, last_year, month, day;
 
-	if (s->last < LOCAL_FIRST)
+	if (s->last_date < s->first_date)
 		return;
 	/* Moved to the next day, a date may be in a month that the rule does not name. */
 	if (s->rule->v.short_month == SHORT_MONTH_NEXT_DAY)
 		months = 0x1ffe;
-	date_to_ymd(local_date(s->rule->v.first_local), &first_year, &month, &day);
-	date_to_ymd(local_date(MIN_OF(s->last, LOCAL_LAST)), &last_year, &month, &day);
+	date_to_ymd(s->first_date, &first_year, &month, &day);
+	date_to_ymd(s->last_date, &last_year, &month, &day);
 	for (int year = first_year; year <= last_year; year++) {
 		for (unsigned rest = months; rest; rest &= rest - 1) {
 			const struct month *m =

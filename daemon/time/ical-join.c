@@ -186,6 +186,9 @@ static bool series_add(struct join *join, const struct ical_event *e, struct off
 		series->last = zone_to_local(zone, rule.until, NULL);
 	else if (e->start.is_date && rule.until != INT64_MAX)
 		series->last = (local_date(rule.until) + 1) * DAY_S - 1;
+	series->first_date = local_date(rule.rule->v.first_local);
+	series->last_date =
+		local_date(MIN_OF(MIN_OF(series->last, LOCAL_LAST), rule.rule->v.base_last));
 	series->rule = rule.rule;
 	series->zone = zone ? zone_ref(zone) : NULL;
 	series->dates = e->start.is_date;

@@ -51,17 +51,28 @@ static struct zone *zone_of(const char *name)
 	return zone;
 }
 
-/* All of a stretch of years, each date asked for alone: "2026-12-24 2026-12-25". */
+static void on_any_date(void *owner, int32_t date, const char *name)
+{
+	bool *seen = owner;
+
+	assert_false(seen[date]);
+	seen[date] = true;
+}
+
+/* All of a stretch of years, each date asked for alone, and all at once: "2026-12-24 2026-12-25". */
 static void expect_dates(const struct daysoff *off, const char *zone_name, const char *dates)
 {
 	struct zone *zone = zone_of(zone_name);
 	cleanup(buf_free) struct buf found = BUF_MAX(10000);
 	int32_t date = date_from_ymd(2024, 1, 1), end = date_from_ymd(2030, 1, 1);
+	auto_free bool *seen = mem_new_array((size_t)end, sizeof(*seen));
 
+	daysoff_each(off, zone, date, end - 1, on_any_date, seen);
 	for (; date < end; date++) {
 		char text[CIVIL_TEXT];
 
-		if (!daysoff_date(off, zone, date))
+		assert_int_equal(seen[date], daysoff_date(off, zone, date) != NULL);
+		if (!seen[date])
 			continue;
 		date_write(date, text);
 		buf_printf(&found, "%s%s", found.len ? " " : "", text);
@@ -185,6 +196,8 @@ static void repetitions_count(void **state)
 			"2025-03-30 2026-03-29", ""},
 		{EVENT("DTSTART:20250101T230000Z\nDURATION:P1D\nRRULE:FREQ=MONTHLY;COUNT=8"),
 			"2025-01-02 2025-02-02 2025-03-02", ""},
+		{EVENT("DTSTART:20240229\nRRULE:FREQ=YEARLY;SKIP=FORWARD;COUNT=3"),
+			"2024-02-29 2025-03-01 2026-03-01", ""},
 		{EVENT("DTSTART:20250131\nRRULE:FREQ=MONTHLY;SKIP=FORWARD;COUNT=3"),
 			"2025-01-31 2025-03-01 2025-03-31", ""},
 		{EVENT("DTSTART:20250131\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;"
@@ -223,6 +236,9 @@ static void single_dates_are_added_and_taken_out(void **state)
 		       "EXDATE:20250101T230000Z\nEXDATE;VALUE=DATE:20250104\nEXDATE;TZID=Asia/"
 		       "Tokyo:20250105T080000"),
 			"2025-01-01 2025-01-03", ""},
+		{EVENT("DTSTART:20250101T000000\nDURATION:P1D\nRRULE:FREQ=DAILY;COUNT=3\n"
+		       "EXDATE:20250102T090000,20250103T000000"),
+			"2025-01-01 2025-01-02", ""},
 		{EVENT("DTSTART:20250101\nRRULE:FREQ=DAILY;COUNT=4\nEXDATE:20250102T090000Z"),
 			"2025-01-01 2025-01-03 2025-01-04", ""},
 		{EVENT("DTSTART:20250101\nRDATE:20250105,soon,20250107"),
@@ -701,12 +717,23 @@ static void each_date_is_told_with_the_name_of_what_began_first(void **state)
 		"2025-01-03 Long\n2025-01-04 Long\n2025-01-05 Long\n"
 		"2025-01-06 Longer\n2025-01-07 Longer\n2025-01-10 Late\n"
 		"2025-01-08 Weekly\n");
+	daysoff_free(off);
+	/* A long repetition reaches beyond two months that are all off. */
+	off = inside("BEGIN:VEVENT\nSUMMARY:Long\nDTSTART:20250101\nDTEND:20250311\nEND:VEVENT\n"
+		     "BEGIN:VEVENT\nSUMMARY:On\nDTSTART:20250131\nDURATION:P40D\n"
+		     "RRULE:FREQ=YEARLY\nEND:VEVENT\n");
+	buf_reset(&found);
+	daysoff_each(off, berlin, date_from_ymd(2025, 3, 10), date_from_ymd(2025, 3, 31), on_date,
+		&found);
+	assert_string_equal(buf_str(&found), "2025-03-10 Long\n2025-03-11 On\n");
+	daysoff_free(off);
+	off = inside(EVENT("DTSTART:20250104"));
 	buf_reset(&found);
 	daysoff_each(off, berlin, 3, 2, on_date, &found);
 	assert_string_equal(buf_str(&found), "");
 	assert_null(daysoff_date(off, berlin, INT32_MIN));
 	assert_null(daysoff_date(off, berlin, INT32_MAX));
-	assert_string_equal(daysoff_date(off, berlin, date_from_ymd(2025, 1, 4)), "Long");
+	assert_string_equal(daysoff_date(off, berlin, date_from_ymd(2025, 1, 4)), "Off");
 	daysoff_free(off);
 	zone_unref(berlin);
 	daysoff_free(NULL);
