@@ -200,6 +200,14 @@ static void repetitions_count(void **state)
 			"2024-02-29 2025-03-01 2026-03-01", ""},
 		{EVENT("DTSTART:20250131\nRRULE:FREQ=MONTHLY;SKIP=FORWARD;COUNT=3"),
 			"2025-01-31 2025-03-01 2025-03-31", ""},
+	};
+
+	expect_rows(rows, ARRAY_LEN(rows));
+}
+
+static void repetitions_last_several_days(void **state)
+{
+	static const struct row rows[] = {
 		{EVENT("DTSTART:20250131\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;"
 		       "COUNT=3\nDURATION:P2D"),
 			"2025-01-31 2025-02-01 2025-02-28 2025-03-01 2025-03-31 2025-04-01", ""},
@@ -750,6 +758,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_dates_count),
 		cmocka_unit_test(repetitions_count),
+		cmocka_unit_test(repetitions_last_several_days),
 		cmocka_unit_test(single_dates_are_added_and_taken_out),
 		cmocka_unit_test(the_latest_version_counts),
 		cmocka_unit_test(damage_is_put_up_with),
