@@ -88,7 +88,8 @@ void series_around(const struct off_series *s, const struct zone *zone, int64_t 
 
 /* A set of dates that tells each new one once. */
 struct date_marks {
-	uint64_t *seen; /* also those that are not asked for */
+	int32_t from, to; /* what is asked for */
+	uint64_t *seen;   /* also those that are not asked for */
 	void (*on_date)(void *owner, int32_t date, const char *name);
 	void *owner;
 	const char *name; /* of what is being marked */

@@ -226,13 +226,16 @@ static void months_mark(
 	uint16_t months = s->rule->v.dates.months;
 	int first_year, last_year, month, day;
 
-	if (s->last_date < s->first_date)
+	int32_t first = MAX_OF(s->first_date, marks->from - days - 31);
+	int32_t last = MIN_OF(s->last_date, marks->to);
+
+	if (last < first)
 		return;
 	/* Moved to the next day, a date may be in a month that the rule does not name. */
 	if (s->rule->v.short_month == SHORT_MONTH_NEXT_DAY)
 		months = 0x1ffe;
-	date_to_ymd(s->first_date, &first_year, &month, &day);
-	date_to_ymd(s->last_date, &last_year, &month, &day);
+	date_to_ymd(first, &first_year, &month, &day);
+	date_to_ymd(last, &last_year, &month, &day);
 	for (int year = first_year; year <= last_year; year++) {
 		for (unsigned rest = months; rest; rest &= rest - 1) {
 			const struct month *m =
@@ -250,8 +253,10 @@ static void instances_mark(
 {
 	const struct zone *own = s->zone ? s->zone : zone;
 	bool dates = is_dates(s, zone);
+	int64_t local = marks->from * DAY_S - s->length.wall - s->length.exact - SLACK_S;
+	int64_t end = marks->to * DAY_S + DAY_S + SLACK_S;
 
-	for (int64_t local = LOCAL_FIRST; (local = series_next(s, local)) != NO_SLOT; local++) {
+	for (; (local = series_next(s, local)) < end; local++) {
 		struct instance in = off_instance(own, local, &s->length);
 		int32_t first = local_date(local), last = local_date(local + s->length.wall - 1);
 

@@ -288,10 +288,15 @@ static uint64_t *seen_new(int32_t from, int32_t to)
 void daysoff_each(const struct daysoff *off, const struct zone *zone, int32_t from, int32_t to,
 	void (*on_date)(void *owner, int32_t date, const char *name), void *owner)
 {
-	auto_free uint64_t *seen =
-		seen_new(MAX_OF(from, (int32_t)DATE_FIRST), MIN_OF(to, (int32_t)DATE_LAST));
-	struct date_marks marks = {.seen = seen, .on_date = on_date, .owner = owner};
+	struct date_marks marks = {.from = MAX_OF(from, (int32_t)DATE_FIRST),
+		.to = MIN_OF(to, (int32_t)DATE_LAST),
+		.on_date = on_date,
+		.owner = owner};
+	auto_free uint64_t *seen = seen_new(marks.from, marks.to);
 
+	if (marks.from > marks.to)
+		return;
+	marks.seen = seen;
 	for (size_t i = 0; i < off->n_dates; i++) {
 		marks.name = off->names + off->dates[i].name;
 		marks_range(&marks, off->dates[i].first, off->dates[i].last);

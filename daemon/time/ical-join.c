@@ -275,6 +275,13 @@ static int event_order(const void *a, const void *b, void *owner)
 	return x->order > y->order ? -1 : 1;
 }
 
+/* Files that were put together from several exports hold some events twice. */
+static bool is_copy(const struct ical *ical, const struct ical_event *a, const struct ical_event *b)
+{
+	return a->start.local == b->start.local && a->start.zone == b->start.zone &&
+	       str_eq(ical_text(ical, a->rrule), ical_text(ical, b->rrule));
+}
+
 /* One UID: masters, highest SEQUENCE first, then changed dates, each in its latest version first.
  */
 static void uid_join(struct join *join, struct ical_event **list, size_t count)
@@ -289,19 +296,22 @@ static void uid_join(struct join *join, struct ical_event **list, size_t count)
 		if (list[newest++]->cancelled)
 			return;
 	}
-	if (newest > 1)
-		ical_warn(ical, ICAL_BAD_UID, list[0]->line,
-			"the event of line %d has the same UID and SEQUENCE: both count",
-			list[1]->line);
 	changed = list + masters;
 	for (size_t i = 0; i < count - masters; i++) {
 		if (!changes ||
 			changed[i]->recurrence.local != changed[changes - 1]->recurrence.local)
 			changed[changes++] = changed[i];
 	}
-	/* Changes belong to one of them: with more, each would repeat all. */
-	for (size_t i = 0; i < newest; i++)
+	for (size_t i = 0; i < newest; i++) {
+		if (i && is_copy(ical, list[i], list[0]))
+			continue;
+		if (i)
+			ical_warn(ical, ICAL_BAD_UID, list[0]->line,
+				"the event of line %d has the same UID and SEQUENCE: both count",
+				list[i]->line);
+		/* Changes belong to one of them: with more, each would repeat all. */
 		event_join(join, list[i], changed, i ? 0 : changes);
+	}
 	for (size_t i = 0; i < changes; i++) {
 		if (!changed[i]->cancelled)
 			event_join(join, changed[i], NULL, 0);

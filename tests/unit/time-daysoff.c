@@ -300,6 +300,11 @@ static void the_latest_version_counts(void **state)
 			"2025-01-01 2025-01-10",
 			"12: RECURRENCE-ID with RANGE is not understood: it changes this one date "
 			"only\n"},
+		/* The same twice is one, with its changes. */
+		{EVENT("DTSTART:20250101\nRRULE:FREQ=DAILY;COUNT=3")
+				EVENT("DTSTART:20250101\nRRULE:FREQ=DAILY;COUNT=3")
+					EVENT("RECURRENCE-ID:20250102\nDTSTART:20250110"),
+			"2025-01-01 2025-01-03 2025-01-10", ""},
 		{EVENT("DTSTART:20250101") EVENT("DTSTART:20250201"), "2025-01-01 2025-02-01",
 			"8: the event of line 3 has the same UID and SEQUENCE: both count\n"},
 	};
@@ -603,6 +608,13 @@ static void hours_count_where_they_are(void **state)
 	expect_until(off, "UTC", "2026-07-01T11:30:00Z", "2026-07-01T13:00:00Z");
 	assert_int_equal(daysoff_count(off), 4);
 	daysoff_free(off);
+	/* One that began long before another that is over. */
+	off = inside(
+		"BEGIN:VEVENT\nDTSTART:20260701T080000Z\nDTEND:20260731T120000Z\nEND:VEVENT\n"
+		"BEGIN:VEVENT\nDTSTART:20260705T090000Z\nDTEND:20260705T100000Z\nEND:VEVENT\n");
+	expect_until(off, "UTC", "2026-07-20T00:00:00Z", "2026-07-31T12:00:00Z");
+	expect_until(off, "UTC", "2026-08-20T00:00:00Z", "");
+	daysoff_free(off);
 	/* Over midnight, in a gap by the offset before it, and for its own hours where the clock repeats. */
 	off = inside(EVENT("DTSTART;TZID=Europe/Berlin:20260328T023000\nDTEND;TZID=Europe/"
 			   "Berlin:20260328T033000\n"
@@ -662,6 +674,41 @@ static void warnings_of_one_kind_are_few(void **state)
 					   "passed over (more of this kind are "
 					   "not listed)\n"));
 	daysoff_free(off);
+}
+
+/* Rules that cost more than a look are paid from what a file of this size has. */
+static void long_rules_are_few_in_a_file(void **state)
+{
+	static const struct {
+		const char *times;
+		int fine, too_many;
+	} rows[] = {
+		{"DTSTART:20250101\nRRULE:FREQ=YEARLY;BYDAY=10MO", 40, 80},
+		{"DTSTART:20250101\nRRULE:FREQ=DAILY;INTERVAL=2", 350, 800},
+		{"DTSTART:20250101\nRRULE:FREQ=DAILY;COUNT=9000", 20, 30},
+		{"DTSTART:20250101\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1", 30, 60},
+		{"DTSTART:20250101\nRRULE:FREQ=YEARLY;BYDAY=MO,TU;BYSETPOS=-1", 90, 200},
+		{"DTSTART:20250101T000000Z\nDURATION:P1D\nRRULE:FREQ=DAILY", 2, 4},
+		{"DTSTART:20250101T000000Z\nDURATION:P1D\nRRULE:FREQ=YEARLY", 400, 1500},
+		{"DTSTART:20250101T090000Z\nDURATION:PT8H\nRRULE:FREQ=DAILY", 2000, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		for (int k = 0; k < 2; k++) {
+			cleanup(buf_free) struct buf text = BUF_MAX(DAYSOFF_BYTES_MAX);
+			int count = k ? rows[i].too_many : rows[i].fine;
+			struct daysoff *off;
+
+			for (int n = 0; n < count; n++)
+				buf_printf(&text, "BEGIN:VEVENT\n%s\nEND:VEVENT\n", rows[i].times);
+			off = inside(buf_str(&text));
+			assert_int_equal(daysoff_count(off), count);
+			if ((warnings.len > 0) != (k && count))
+				fail_msg("%d times %s: %s", count, rows[i].times,
+					buf_str(&warnings));
+			daysoff_free(off);
+		}
+	}
 }
 
 static void ceilings_are_kept(void **state)
@@ -771,6 +818,7 @@ int main(void)
 		cmocka_unit_test(hours_count_where_they_are),
 		cmocka_unit_test(what_is_no_calendar_is_refused),
 		cmocka_unit_test(warnings_of_one_kind_are_few),
+		cmocka_unit_test(long_rules_are_few_in_a_file),
 		cmocka_unit_test(ceilings_are_kept),
 		cmocka_unit_test(each_date_is_told_with_the_name_of_what_began_first),
 	};
