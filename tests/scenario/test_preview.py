@@ -18,7 +18,8 @@ from scenario.house import BUILD, House, run_ctl
 pytestmark = pytest.mark.sanitized
 
 REMINDERS = "".join(
-    f', {{ id = "tuesday-{n}"; kind = "note"; calendar = "Tue {9 + n}:30"; to = [ "ana" ]; title = "T"; text = "T"; }}' for n in range(4))
+    f', {{ id = "tuesday-{n}"; kind = "note"; calendar = "Tue {9 + n}:30"; to = [ "ana" ]; title = "T"; text = "T"; }}' for n in range(4)) + \
+    ', { id = "worst"; kind = "note"; at = "2027-03-09T14:00"; to = [ "ana" ]; title = "T"; text = "T"; }'
 MONTH = ("--from", "2027-03-01", "--to", "2027-03-31")
 WEEK = ("--from", "2027-03-01", "--to", "2027-03-07")
 
@@ -123,7 +124,8 @@ def test_days_with_more_than_the_limit_are_marked_and_told(house):
     assert run_ctl(*offline(house), "preview", *WEEK, "--json").stderr == ""
     assert run_ctl(*offline(house), "preview", *WEEK, "--person", "bo").stderr == ""
     year = run_ctl(*offline(house), "preview", "--from", "2027-01-01", "--to", "2027-12-31", "--month").stderr.splitlines()
-    assert len(year) == 11 and year[10] == "and 42 more such days" and year[0].startswith("ana: 6 planned on 2027-01-05, ")
+    assert len(year) == 11 and year[10] == "and 42 more such days" and year[0].startswith("ana: 7 planned on 2027-03-09, ")
+    assert [line[:31] for line in year[1:3]] == ["ana: 6 planned on 2027-01-05, l", "ana: 6 planned on 2027-01-12, l"]
 
 
 def test_a_range_may_be_said_as_people_say_it(house):

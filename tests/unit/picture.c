@@ -342,6 +342,92 @@ static void a_long_range_is_drawn_month_by_month(void **state)
 	free(picture);
 }
 
+/* ---- where one way to draw ends and another begins ---- */
+
+static bool has(char *picture, const char *text)
+{
+	bool found = strstr(picture, text) != NULL;
+
+	free(picture);
+	return found;
+}
+
+static void six_weeks_are_one_picture_and_a_day_more_are_months(void **state)
+{
+	assert_true(has(draw(make_days("2026-11-30", "2027-01-10"), PICTURE_MONTH, 80, false),
+		"November 2026 to January 2027\n"));
+	assert_true(has(draw(make_days("2026-11-30", "2027-01-11"), PICTURE_MONTH, 80, false),
+		"  December 2026\n"));
+}
+
+static void ten_dates_stand_side_by_side_and_more_week_by_week(void **state)
+{
+	/* Ten cells of 17 columns and nine bars. */
+	assert_true(has(draw(make_days("2026-11-30", "2026-12-09"), PICTURE_WEEK, 179, false),
+		"Wed 9 Dec\n"));
+	assert_false(has(draw(make_days("2026-11-30", "2026-12-09"), PICTURE_WEEK, 178, false),
+		"Wed 9 Dec\n"));
+	assert_true(has(draw(make_days("2026-11-30", "2026-12-10"), PICTURE_WEEK, 125, false),
+		"\nMon 7 Dec"));
+}
+
+/* One date with these members. */
+static json_t *make_day(const char *text)
+{
+	json_t *days = make_days("2026-12-02", "2026-12-02");
+
+	json_object_update_new(json_array_get(days, 0), read_json(text));
+	return days;
+}
+
+static void four_people_are_few_and_five_are_many(void **state)
+{
+	assert_false(has(draw(make_day("{'messages':4,'people':4}"), PICTURE_MONTH, 80, false),
+		"\u25024\n"));
+	assert_true(has(draw(make_day("{'messages':5,'people':5}"), PICTURE_MONTH, 80, false),
+		"\u25025  "));
+}
+
+static void what_is_merged_at_a_minute_stays_apart_from_what_is_not(void **state)
+{
+	static const char day[] =
+		"{'groups':[{'time':'15:00','reminder':'alone','decision':'send','count':1},"
+		"{'time':'15:00','reminder':'a','decision':'merged','count':1},"
+		"{'time':'15:00','reminder':'b','decision':'merged','count':1},"
+		"{'time':'15:30','reminder':'c','decision':'merged','count':1}]}";
+	char *picture = draw(make_day(day), PICTURE_WEEK, 80, false);
+
+	assert_non_null(strstr(picture, "\n  15:00   alone   and 1 more\n  15:00 + a, b "));
+	assert_non_null(strstr(picture, "\n  15:30 + c "));
+	free(picture);
+}
+
+static void a_cell_shows_six_lines_before_it_counts_the_rest(void **state)
+{
+	static const char six[] = "{'groups':["
+				  "{'time':'01:00','reminder':'r','decision':'send'},"
+				  "{'time':'02:00','reminder':'r','decision':'send'},"
+				  "{'time':'03:00','reminder':'r','decision':'send'},"
+				  "{'time':'04:00','reminder':'r','decision':'send'},"
+				  "{'time':'05:00','reminder':'r','decision':'send'},"
+				  "{'time':'06:00','reminder':'r','decision':'send'}";
+	auto_free char *exactly = str_printf("%s]}", six);
+	auto_free char *more =
+		str_printf("%s,{'time':'07:00','reminder':'r','decision':'send'}]}", six);
+
+	assert_true(has(draw(make_day(exactly), PICTURE_MONTH, 80, false), "06:00 r"));
+	assert_false(has(draw(make_day(more), PICTURE_MONTH, 80, false), "06:00 r"));
+	assert_true(has(draw(make_day(more), PICTURE_MONTH, 80, false), "2 more"));
+}
+
+static void a_holiday_leaves_its_cell_room_for_the_signs(void **state)
+{
+	static const char day[] = "{'off':true,'holiday':'Dies Natalis','skipped':2,'over':1}";
+
+	assert_true(has(
+		draw(make_day(day), PICTURE_MONTH, 125, false), "\u25022 Dec ~Dies\u2026 ! x2"));
+}
+
 /* Takes the colours out. */
 static char *strip(const char *text)
 {
@@ -506,6 +592,12 @@ int main(void)
 		cmocka_unit_test(a_narrow_week_is_cut_at_characters),
 		cmocka_unit_test(many_people_are_counted),
 		cmocka_unit_test(a_long_range_is_drawn_month_by_month),
+		cmocka_unit_test(six_weeks_are_one_picture_and_a_day_more_are_months),
+		cmocka_unit_test(ten_dates_stand_side_by_side_and_more_week_by_week),
+		cmocka_unit_test(four_people_are_few_and_five_are_many),
+		cmocka_unit_test(what_is_merged_at_a_minute_stays_apart_from_what_is_not),
+		cmocka_unit_test(a_cell_shows_six_lines_before_it_counts_the_rest),
+		cmocka_unit_test(a_holiday_leaves_its_cell_room_for_the_signs),
 		cmocka_unit_test(every_width_holds_and_colours_add_nothing_but_colour),
 		cmocka_unit_test(nothing_gives_no_picture),
 		cmocka_unit_test(dates_are_read_as_people_say_them),
