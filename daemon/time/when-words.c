@@ -398,14 +398,14 @@ int words_list(struct words *words, uint64_t elements, uint64_t others)
 {
 	struct words ahead = *words;
 	bool comma = words_take(&ahead, WORD_COMMA, NULL);
-	bool and = words_take(&ahead, WORD_AND, NULL);
+	bool joined = words_take(&ahead, WORD_AND, NULL);
 
-	if (comma || and) {
+	if (comma || joined) {
 		if (elements >> ahead.now.word & 1) {
 			*words = ahead;
 			return 1;
 		}
-		if (and&&!(others >> ahead.now.word & 1)) {
+		if (joined && !(others >> ahead.now.word & 1)) {
 			*words = ahead;
 			words->wanted = elements | others;
 			return words_fail(words);

@@ -199,6 +199,7 @@ static void times_of_the_day_are_understood(void **state)
 			"01-01 00:00 01-01 00:01"},
 		{"last day of the month every 2 hours from 09:00 to 15:00", NULL,
 			"01-31 09:00 01-31 11:00 01-31 13:00 01-31 15:00 02-28 09:00"},
+		{"every hour from 9:00 to 9:00", "every day at 09:00", "01-01 09:00"},
 		{"every 48 hours from 9:00 to 17:00", "every day at 09:00", "01-01 09:00"},
 	};
 
@@ -214,6 +215,8 @@ static const struct row of_the_month[] = {
 		"01-15 09:00"},
 	{"every 15th of the month at 9:00", "15th of the month at 09:00", "01-15 09:00"},
 	{"on the 15th every month at 9:00", "15th of the month at 09:00", "01-15 09:00"},
+	{"every second day of the month at 9:00", "2nd of the month at 09:00",
+		"01-02 09:00 02-02 09:00"},
 	{"31st of the month at 09:00", NULL, "01-31 09:00 03-31 09:00 05-31 09:00"},
 	{"1st to 3rd of the month at 9:00", "1st, 2nd and 3rd of the month at 09:00",
 		"01-01 09:00 01-02 09:00 01-03 09:00 02-01 09:00"},
@@ -390,6 +393,7 @@ static const struct row repeats[] = {
 	{"every other day at 9:00", "every 2 days at 09:00", "01-01 09:00 01-03 09:00"},
 	{"every second day at 9:00", "every 2 days at 09:00", "01-01 09:00 01-03 09:00"},
 	{"every three days at 8:00", "every 3 days at 08:00", "01-02 08:00 01-05 08:00"},
+	{"every 2 days every 2 hours from 09:00 to 15:00", NULL, "01-01 09:00 01-01 11:00"},
 	{"every 3 days in May at 08:00", NULL, "05-02 08:00 05-05 08:00"},
 	{"every 2 months on the 15th at 09:00", NULL, "01-15 09:00 03-15 09:00"},
 	{"every other month on the 1st and last day at 9:00",
@@ -628,6 +632,7 @@ static const struct {
 	{"quarterly, 9:00", 10, "say on which day here: \"on the first Monday\""},
 	{"every year at 9:00", 12, "say on which day here: \"on 24 December\""},
 	{"every year on the 15th at 9:00", 24, "one of: day, weekdays, working day, last, of"},
+	{"every quarter on the 15th at 9:00", 27, "one of: day, weekdays, working day"},
 	{"every month on Monday at 9:00", 16, "one of: last, first or 15th"},
 	{"every week on 15 May at 9:00", 15, "one of: weekdays, weekends, last"},
 	{"every first Monday at 9:00", 20, "say of what here"},
@@ -654,6 +659,7 @@ static const struct {
 	{"31st of April and June at 9:00", 0, "never fires"},
 	{"11st of the month at 9:00", 1, "\"11st\": write it as 1st"},
 	{"0th of the month at 9:00", 1, "write it as 1st"},
+	{"3rd to 3rd of the month at 9:00", 8, "the range must rise"},
 	{"5th to 3rd of the month at 9:00", 8, "the range must rise"},
 	{"last day and first Monday of the month at 9:00", 1, "days chosen in two ways"},
 	{"first Monday and last Friday of the quarter at 9:00", 1, "days chosen in two ways"},
@@ -670,6 +676,7 @@ static const struct {
 		"one month at a time"},
 	{"Tuesdays every 2 months at 9:00", 10, "weekdays repeat by weeks"},
 	{"24 December every week at 9:00", 13, "dates repeat by years"},
+	{"first Monday of every 2 months in June at 9:00", 32, "one of: every, at"},
 	{"first Monday of the quarter in June at 9:00", 29, "one of: every, at"},
 	{"Mondays in June at 9:00 in July", 25, "is not understood here"},
 	/* numbers */
