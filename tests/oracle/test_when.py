@@ -159,7 +159,7 @@ def repeated(rng, unit, n):
 def weekly(rng):
     n = rng.choice([1, 1, 2, 2, 3, 4, 5, 13])
     words, weekdays = some_weekdays(rng)
-    base = [DAYS.index("Monday") + date(2019, 12, 30).toordinal() + w for w in sorted(weekdays)]
+    base = [date(2019, 12, 30).toordinal() + w for w in sorted(weekdays)]  # from a Monday on
     if n == 1:
         words = rng.choice(["every ", "", "on ", "each ", "weekly on ", "every week on "]) + words
     elif rng.random() < 0.3 and all(word not in words for word in ["week", "to", "-", "through"]):
@@ -268,7 +268,7 @@ def remind_selection(unit, kind, name, positions, n, months):
         guard = f"({counted})%{n}==0 && {within(months)}"
         span = f"nonomitted({first},$U+1{names})" if p > 0 else f"nonomitted($U,{last}+1{names})"
         if unit == "month" and kind == "named" and p in (1, 2, 3, 4, -1):
-            yield guard, f"{['', 'First', 'Second', 'Third', 'Fourth', 'Last'][p]} {SHORT[next(iter(set(range(7)) - set(map(SHORT.index, omit))))]}"
+            yield guard, f"{['', 'First', 'Second', 'Third', 'Fourth', 'Last'][p]} {name[:3]}"
         elif unit == "month" and kind == "working" and p == 1:
             yield guard, "1 OMIT Sat Sun AFTER"
         elif unit == "month" and kind == "working" and -10 < p < 0:

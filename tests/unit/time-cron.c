@@ -1,43 +1,16 @@
 /* Cron expressions: what each is written as, what is refused, where and with which advice, what is
  * equal, what is warned of, and the examples of the Open Cron Pattern Specification. */
-#include "time/rule.h"
+#include "rule_help.h"
 
 #include "base/str.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <cmocka.h>
-
-static struct zone *utc;
-
-static int utc_open(void **state)
-{
-	return zone_load("UTC", &utc);
-}
-
-static int utc_close(void **state)
-{
-	zone_unref(utc);
-	return 0;
-}
-
-static struct rule *parsed(const char *text, const struct rule_options *options)
-{
-	struct rule_error error = {0};
-	struct rule *rule = NULL;
-
-	if (rule_parse(RULE_CRON, text, options, &rule, &error) < 0)
-		fail_msg("%s: column %d: %s", text, error.column, error.message);
-	return rule;
-}
 
 /* "2026-03-29T01:00:00Z 2026-...": the slots in UTC after a time. */
 static void expect(
 	const char *text, const struct rule_options *options, const char *after, const char *slots)
 {
-	struct rule *rule = parsed(text, options);
+	struct rule *rule = rule_taken(RULE_CRON, text, options);
 	char found[512] = "";
 	struct slot slot;
 	size_t wanted = 1;
@@ -174,10 +147,10 @@ static void an_expression_is_written_in_one_form(void **state)
 		struct rule *rule, *again;
 		char *written;
 
-		rule = parsed(forms[i].text, NULL);
+		rule = rule_taken(RULE_CRON, forms[i].text, NULL);
 		written = rule_write(rule);
 		assert_string_equal(written, forms[i].written);
-		again = parsed(written, NULL);
+		again = rule_taken(RULE_CRON, written, NULL);
 		assert_true(rule_equal(rule, again));
 		rule_unref(rule);
 		rule_unref(again);
@@ -185,8 +158,8 @@ static void an_expression_is_written_in_one_form(void **state)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		for (size_t j = 0; j < ARRAY_LEN(forms); j++) {
-			struct rule *a = parsed(forms[i].text, NULL),
-				    *b = parsed(forms[j].text, NULL);
+			struct rule *a = rule_taken(RULE_CRON, forms[i].text, NULL),
+				    *b = rule_taken(RULE_CRON, forms[j].text, NULL);
 
 			/* Equal rules have one text. */
 			assert_int_equal(
@@ -357,7 +330,7 @@ static void days_of_the_month_or_of_the_week_are_warned_of(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *warning;
 
-		rule = parsed(rows[i].text, NULL);
+		rule = rule_taken(RULE_CRON, rows[i].text, NULL);
 		warning = rule_warning(rule);
 		assert_int_equal(warning != NULL, rows[i].warned);
 		if (warning)
@@ -459,9 +432,9 @@ static void the_longest_expression_is_written_and_read(void **state)
 			used += (size_t)sprintf(text + used, ",%d#%d,%dL", w, n, w);
 	for (int n = 1970; n <= 2199; n += 1 + n % 3)
 		used += (size_t)sprintf(text + used, "%s%d", n > 1970 ? "," : " ", n);
-	rule = parsed(text, NULL);
+	rule = rule_taken(RULE_CRON, text, NULL);
 	written = rule_write(rule);
-	again = parsed(written, NULL);
+	again = rule_taken(RULE_CRON, written, NULL);
 	assert_true(rule_equal(rule, again));
 	free(written);
 	rule_unref(rule);

@@ -1,37 +1,10 @@
 /* Phrases: what each means, the one spelling it has, what it is counted from, and what is said to
  * whoever writes one that is not understood. */
-#include "time/rule.h"
+#include "rule_help.h"
 
 #include "base/str.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <cmocka.h>
-
-static struct zone *utc;
-
-static int utc_open(void **state)
-{
-	return zone_load("UTC", &utc);
-}
-
-static int utc_close(void **state)
-{
-	zone_unref(utc);
-	return 0;
-}
-
-static struct rule *parsed(const char *text, const struct rule_options *options)
-{
-	struct rule_error error = {0};
-	struct rule *rule = NULL;
-
-	if (rule_parse(RULE_WHEN, text, options, &rule, &error) < 0)
-		fail_msg("%s: column %d: %s", text, error.column, error.message);
-	return rule;
-}
 
 /* The first local times of 2026 and later, as "01-05 09:00 ...", with the year when it changes. */
 static void slots_write(
@@ -78,7 +51,7 @@ static void written_expect(const char *phrase, const struct rule *rule,
 
 	if (strcmp(written, as) != 0)
 		fail_msg("%s\n written %s\n  wanted %s", phrase, written, as);
-	again = parsed(written, options);
+	again = rule_taken(RULE_WHEN, written, options);
 	again_written = rule_write(again);
 	assert_string_equal(again_written, written);
 	if (!rule_equal(rule, again))
@@ -93,7 +66,7 @@ struct row {
 static void rows_check(const struct row *rows, size_t count, const struct rule_options *options)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct rule *rule = parsed(rows[i].phrase, options);
+		struct rule *rule = rule_taken(RULE_WHEN, rows[i].phrase, options);
 
 		written_expect(rows[i].phrase, rule, options,
 			rows[i].written ? rows[i].written : rows[i].phrase);
@@ -420,7 +393,7 @@ static void repeats_without_start_count_from_1970(void **state)
 {
 	rows_check(repeats, ARRAY_LEN(repeats), NULL);
 	for (size_t i = 0; i < ARRAY_LEN(repeats); i++) {
-		struct rule *rule = parsed(repeats[i].phrase, NULL);
+		struct rule *rule = rule_taken(RULE_WHEN, repeats[i].phrase, NULL);
 
 		if (!rule_warning(rule) || !strstr(rule_warning(rule), " January 1970: give start"))
 			fail_msg("%s says nothing of 1970", repeats[i].phrase);
@@ -461,7 +434,7 @@ static void repeats_count_from_the_first_match_at_or_after_start(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct rule_options options = {.start = rows[i].start};
-		struct rule *rule = parsed(rows[i].phrase, &options);
+		struct rule *rule = rule_taken(RULE_WHEN, rows[i].phrase, &options);
 
 		written_expect(rows[i].phrase, rule, &options, rows[i].phrase);
 		slots_expect(rows[i].phrase, rule, NULL, rows[i].slots);
@@ -490,7 +463,7 @@ static void what_reads_two_ways_is_warned_of(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct rule_options options = {.start = rows[i].start};
-		struct rule *rule = parsed(rows[i].phrase, &options);
+		struct rule *rule = rule_taken(RULE_WHEN, rows[i].phrase, &options);
 		const char *warning = rule_warning(rule);
 
 		if (!warning != !rows[i].says || (warning && !strstr(warning, rows[i].says)))
@@ -528,7 +501,7 @@ static void short_months_follow_the_policy(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct rule_options options = {
 			.start = rows[i].start, .short_month = rows[i].short_month};
-		struct rule *rule = parsed(rows[i].phrase, &options);
+		struct rule *rule = rule_taken(RULE_WHEN, rows[i].phrase, &options);
 
 		slots_expect(rows[i].phrase, rule, NULL, rows[i].slots);
 		rule_unref(rule);
@@ -559,7 +532,7 @@ static void working_days_are_those_of_the_place(void **state)
 	workdays_add_off(workdays, date_from_ymd(2026, 1, 7));
 	workdays_add_off(workdays, date_from_ymd(2026, 1, 29));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct rule *rule = parsed(rows[i].phrase, NULL);
+		struct rule *rule = rule_taken(RULE_WHEN, rows[i].phrase, NULL);
 
 		slots_expect(rows[i].phrase, rule, workdays, rows[i].slots);
 		rule_unref(rule);
