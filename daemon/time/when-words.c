@@ -135,8 +135,8 @@ static const struct {
 	{"quarterly", WORD_QUARTERLY, 0, NULL},
 	{"to", WORD_TO, 0, NULL},
 	{"through", WORD_TO, 0, NULL},
-	{"until", WORD_UNTIL, 0, NULL},
-	{"till", WORD_UNTIL, 0, NULL},
+	{"until", WORD_UNTIL, 0, HINT_LIMITS},
+	{"till", WORD_UNTIL, 0, HINT_LIMITS},
 	{"week", WORD_WEEK, 0, NULL},
 	{"weeks", WORD_WEEK, 0, NULL},
 	{"weekday", WORD_WEEKDAYS, 0, NULL},
@@ -153,7 +153,7 @@ static const struct {
 	{"years", WORD_YEARS, 0, NULL},
 	{"yearly", WORD_YEARLY, 0, NULL},
 	{"annually", WORD_YEARLY, 0, NULL},
-	/* understood, and refused with what to say */
+	/* known, and refused with what to say */
 	{"morning", WORD_UNKNOWN, 0, HINT_TIME},
 	{"mornings", WORD_UNKNOWN, 0, HINT_TIME},
 	{"afternoon", WORD_UNKNOWN, 0, HINT_TIME},
@@ -179,7 +179,7 @@ static const struct {
 	{"but", WORD_UNKNOWN, 0, HINT_EXCEPT},
 	{"or", WORD_UNKNOWN, 0, "say \"and\": all that a phrase names happens"},
 	{"starting", WORD_UNKNOWN, 0, HINT_LIMITS},
-	{"beginning", WORD_UNKNOWN, 0, HINT_LIMITS},
+	{"beginning", WORD_UNKNOWN, 0, "say \"first day of the month\", or \"first working day\""},
 	{"ending", WORD_UNKNOWN, 0, HINT_LIMITS},
 	{"end", WORD_UNKNOWN, 0, "say \"last day of the month\", or \"last working day\""},
 };

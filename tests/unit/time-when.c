@@ -668,6 +668,8 @@ static const struct {
 	{"Mondays except holidays at 9:00", 9, "the key \"except\""},
 	{"Mondays or Fridays at 9:00", 9, "say \"and\""},
 	{"Mondays at 9:00 starting 1 June", 17, "\"start\" and \"until\""},
+	{"Mondays at 9:00 until June", 17, "\"until\": the first and the last date belong to"},
+	{"beginning of the month at 9:00", 1, "say \"first day of the month\""},
 	{"every holiday at 9:00", 7, "the key \"shift\""},
 };
 
