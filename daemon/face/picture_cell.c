@@ -62,8 +62,9 @@ void count_write(int64_t count, size_t room, char text[static COUNT_TEXT])
 		text[n++] = digits[i];
 	}
 	text[n] = '\0';
-	if (n <= room || count < 1000)
+	if (n <= room)
 		return;
+	assert(count >= 1000);
 	if (count < 10000 && room >= 4)
 		snprintf(text, COUNT_TEXT, "%lld.%lldk", (long long)count / 1000,
 			(long long)count % 1000 / 100);

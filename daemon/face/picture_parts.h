@@ -19,7 +19,7 @@ bool day_has_mark(const json_t *day, enum mark mark); /* day NULL: none */
 int64_t day_number(const json_t *object, const char *name);
 const char *day_text(const json_t *object, const char *name); /* "" when it is not there */
 
-/* "1,234", or where that takes more than `room` columns "1.2k", "34k", "2.1M". */
+/* "1,234", or where that takes more than `room` columns, at least 3, "1.2k", "34k", "2M". */
 enum { COUNT_TEXT = 32 };
 void count_write(int64_t count, size_t room, char text[static COUNT_TEXT]);
 

@@ -165,14 +165,18 @@ def test_the_record_is_found_from_both_days_of_a_moved_slot(org, receiver):
     org.write(reminders=reminder("a", "ana", 'calendar = "*-*-04 11:00:02"', 'shift = "after";'))
     org.start(clock="@2026-06-03 09:00:00")
     org.stop()
+    org.start(clock="@2026-06-05 08:00:00")
+    org.ctl("send", "a")
+    org.stop()
     org.start(clock="@2026-06-08 09:00:00")
-    receiver.wait(1)
-    org.wait("delivered", 1)
+    receiver.wait(2)
+    org.wait("delivered", 2)
     for date in ("2026-06-04", "2026-06-08"):
         [slot] = org.rows("explain", "ana", "a", date)[0]["slots"]
         assert (slot["basis"], slot["decision"], slot["due"]) == ("record", "shifted", "2026-06-04T09:00:02Z")
         assert "Feast 4" in slot["reason"] and slot["deliveries"]
-    assert org.rows("explain", "ana", "a", "2026-06-05")[0]["slots"] == []
+    [by_hand] = org.rows("explain", "ana", "a", "2026-06-05")[0]["slots"]
+    assert (by_hand["basis"], by_hand["due"][:10]) == ("record", "2026-06-05") and "sent by hand" in by_hand["reason"]
 
 
 def test_a_daemon_knows_more_than_the_configuration(org, receiver):

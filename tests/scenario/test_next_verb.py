@@ -98,6 +98,16 @@ def test_a_batch_takes_holidays_from_the_command_line_alone(tmp_path):
         assert run_ctl("next", *words, stdin="").returncode == 2
 
 
+def test_a_holiday_from_midnight_to_midnight_is_one_where_that_is_midnight(tmp_path):
+    file = tmp_path / "berlin.ics"
+    file.write_text(CALENDAR.replace("DTSTART;VALUE=DATE:20270129", "DTSTART:20270128T230000Z\r\nDTEND:20270129T230000Z"))
+    lines = [{"when": "last working day of the month at 16:00", "from": "2027-01-01", "timezone": zone, "count": 1}
+             for zone in ("Europe/Berlin", "UTC", "Europe/Berlin")]
+    done = run_ctl("next", "--holidays", file, "--batch", stdin="\n".join(map(json.dumps, lines)))
+    assert [json.loads(line)["next"] for line in done.stdout.splitlines()] == [
+        ["2027-01-28T15:00:00Z"], ["2027-01-29T16:00:00Z"], ["2027-01-28T15:00:00Z"]]
+
+
 def test_the_help_and_the_shell_know_every_option():
     options = set(re.findall(r"--[a-z-]+", run_ctl("next", "--help").stdout))
     completion = (ROOT / "units" / "nudgectl.completion").read_text(encoding="utf-8")

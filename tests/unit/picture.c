@@ -383,7 +383,7 @@ static json_t *make_day(const char *text)
 static void four_people_are_few_and_five_are_many(void **state)
 {
 	assert_false(has(draw(make_day("{'messages':4,'people':4}"), PICTURE_MONTH, 80, false),
-		"\u25024\n"));
+		"\u25024  "));
 	assert_true(has(draw(make_day("{'messages':5,'people':5}"), PICTURE_MONTH, 80, false),
 		"\u25025  "));
 }

@@ -72,6 +72,8 @@ static const struct row rows[] = {
 		.wanted = "none"},
 	{RULE_RRULE, "FREQ=DAILY;UNTIL=20261105T093000Z", "2026-11-03T09:00Z", .date = "2026-11-06",
 		.wanted = "over 2026-11-05"},
+	{RULE_CALENDAR, "Mon..Fri 09:00", "2026-11-23T09:00Z", .date = "2026-11-20",
+		.wanted = "before 2026-11-23"},
 	{RULE_RRULE, "FREQ=DAILY", "2026-11-03T09:00Z", .date = "2026-11-02",
 		.wanted = "before 2026-11-03"},
 	{RULE_EVERY, "36h", "2026-11-03T09:00Z", .until = "2026-11-05", .date = "2026-11-06",
