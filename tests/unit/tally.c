@@ -26,7 +26,7 @@ static struct person people[PEOPLE];
 static struct reminder reminders[REMINDERS];
 static struct person *people_list[PEOPLE];
 static struct reminder *reminders_list[REMINDERS];
-static char names[PEOPLE][8];
+static char names[PEOPLE][16];
 static struct place place, elsewhere = {.index = 1};
 static struct place *places_list[] = {&place, &elsewhere};
 static struct channel room = {.id = "lobby"};
