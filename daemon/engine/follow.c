@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "engine/report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <uthash.h>
 
@@ -348,7 +349,11 @@ static void on_step_stored(void *owner, const struct store_result *result)
 		if (entry) /* once more, when the store works */
 			heap_put(&follow->heap, &entry->node,
 				clock_now(follow->settings.clock) + AGAIN_MS);
-		follow->settings.on_store_error(follow->settings.owner, result->error);
+		/* The message that it joined was not kept: the store is well. */
+		if (result->error == -ESTALE)
+			follow->settings.on_rest(follow->settings.owner);
+		else
+			follow->settings.on_store_error(follow->settings.owner, result->error);
 		step_free(step);
 		return;
 	}

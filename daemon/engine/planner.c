@@ -19,6 +19,7 @@ struct made {
 	struct delivery *delivery;
 	const struct person *person; /* NULL: a room, or no budget was used */
 	int32_t date;
+	bool gathers; /* recorded with the slice's end: what joins it until then is an item of it */
 };
 
 /* An item that was added to a held message: taken out again when the store refuses the slice. */
@@ -187,6 +188,9 @@ static struct slice *slice_new(struct planner *planner)
 
 static void slice_submit(struct slice *slice)
 {
+	for (size_t i = 0; i < slice->n_made; i++)
+		if (slice->made[i].gathers)
+			change_record_delivery(slice->change, slice->made[i].delivery);
 	slice->pass->pending++;
 	store_apply(slice->planner->settings.store, slice->change, on_slice_stored, slice);
 }
@@ -236,6 +240,16 @@ static void make_alone(struct slice *slice, const struct planned *planned,
 		day->used++;
 }
 
+/* Whether it was opened by this slice. If all that it held was known, it would not be there to be
+ * joined. */
+static bool gathers_here(const struct slice *slice, const struct delivery *held)
+{
+	for (size_t i = slice->n_made; i-- > 0;)
+		if (slice->made[i].delivery == held)
+			return slice->made[i].gathers;
+	return false;
+}
+
 /* The open message of the day takes one more. */
 static void join_held(struct slice *slice, const struct planned *planned,
 	const struct occurrence *occurrence, struct ledger_day *day)
@@ -245,15 +259,17 @@ static void join_held(struct slice *slice, const struct planned *planned,
 	int64_t expire_at = MAX_OF(held->expire_at, at + INT64_C(900000));
 	const struct planner_settings *settings = &slice->planner->settings;
 
-	change_join_delivery(slice->change, held->id, occurrence->id, at, expire_at);
 	delivery_add_item(held, occurrence);
-	ARRAY_GROW(slice->joined, slice->n_joined, slice->joined_capacity);
-	slice->joined[slice->n_joined++] =
-		(struct joined){.held = held, .occurrence = occurrence->id};
 	held->not_before_at = held->next_at = at;
 	held->expire_at = expire_at;
 	if (day->join_next)
 		day->join_next = false;
+	if (gathers_here(slice, held))
+		return;
+	change_join_delivery(slice->change, held->id, occurrence->id, at, expire_at);
+	ARRAY_GROW(slice->joined, slice->n_joined, slice->joined_capacity);
+	slice->joined[slice->n_joined++] =
+		(struct joined){.held = held, .occurrence = occurrence->id};
 	settings->on_held_moved(settings->owner, held);
 }
 
@@ -268,8 +284,7 @@ static void open_held(struct slice *slice, const struct planned *planned,
 	delivery->state = DELIVERY_HELD;
 	delivery->budget_date = day->date;
 	delivery_add_item(delivery, occurrence);
-	change_record_delivery(slice->change, delivery);
-	slice_made(slice, delivery, planned->person, day->date);
+	slice_made(slice, delivery, planned->person, day->date)->gathers = true;
 	day->held = delivery;
 	day->join_next = false;
 	day->used++;
