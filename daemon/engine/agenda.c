@@ -13,20 +13,11 @@ static void entry_schedule(struct agenda *agenda, struct agenda_entry *entry, bo
 		heap_remove(&agenda->heap, &entry->node);
 }
 
-static bool entry_step(struct agenda_entry *entry, int64_t after_utc)
-{
-	return resolver_next(entry->reminder, entry->place, after_utc, &entry->next);
-}
-
 /* The first slot decided after decided_at; one that was moved may itself lie before it. */
 void agenda_restart(struct agenda *agenda, struct agenda_entry *entry, int64_t decided_at)
 {
-	int64_t after = decided_at / 1000 - resolver_reach_s(entry->reminder, entry->place);
-	bool more = entry_step(entry, after - (decided_at % 1000 ? 0 : 1));
-
-	while (more && entry->next.send_at <= decided_at)
-		more = entry_step(entry, entry->next.slot.utc);
-	entry_schedule(agenda, entry, more);
+	entry_schedule(agenda, entry,
+		resolver_first(entry->reminder, entry->place, decided_at, &entry->next));
 }
 
 static void count_members(
@@ -176,7 +167,7 @@ static void take_entry(struct agenda *agenda, struct agenda_entry *entry, int64_
 			overflow++;
 		else
 			due_add(due, entry, &newest);
-		more = entry_step(entry, newest.slot.utc);
+		more = resolver_follow(&newest, &entry->next);
 		/* However long nudged was away: memory for twice what can be kept, at most. */
 		if (missed && due->count - first >= 2 * CATCH_UP_NEWEST) {
 			keep_newest(due, first, CATCH_UP_NEWEST, &let_go);
@@ -184,14 +175,16 @@ static void take_entry(struct agenda *agenda, struct agenda_entry *entry, int64_
 		}
 		/* Ten years of every second are not counted: what no grace can save is leapt over. */
 		if (missed && ++seen == AGENDA_COUNTED && recent > newest.slot.utc)
-			more = entry_step(entry, recent);
+			more = resolver_first(
+				entry->reminder, entry->place, recent * 1000, &entry->next);
 	}
 	entry_schedule(agenda, entry, more);
 	if (!missed)
 		return;
 	keep_newest(due, first, keep[entry->reminder->catch_up], &let_go);
 	if (let_go + overflow)
-		on_missed(owner, entry, let_go + overflow, due->count > first ? &newest : NULL);
+		on_missed(owner, entry, let_go + overflow,
+			due->count > first ? &due->list[due->count - 1].slot : NULL);
 }
 
 static int by_place_and_time(const void *a, const void *b)
@@ -238,7 +231,7 @@ void agenda_rest_of_day(const struct agenda *agenda, const struct place *place, 
 				ARRAY_GROW(*list, *count, *capacity);
 				(*list)[(*count)++] = slot;
 			}
-			more = resolver_next(entry->reminder, place, slot.slot.utc, &slot);
+			more = resolver_follow(&slot, &slot);
 		}
 	}
 }

@@ -33,24 +33,17 @@ static int32_t slot_date(const struct walk *walk)
 	return local_date(zone_to_local(walk->place->zone, walk->next.send_at / 1000, NULL));
 }
 
-static void walk_step(struct walk *walk, int64_t after_utc)
-{
-	walk->more = resolver_next(walk->reminder, walk->place, after_utc, &walk->next);
-}
-
 static void walk_add(
 	struct walker *walker, const struct reminder *reminder, const struct place *place)
 {
-	int64_t first, second, reach = resolver_reach_s(reminder, place);
+	int64_t first, second;
 	struct walk *walk;
 
 	ARRAY_GROW(walker->walks, walker->count, walker->capacity);
 	walk = &walker->walks[walker->count];
 	*walk = (struct walk){.reminder = reminder, .place = place};
 	zone_to_utc(place->zone, (int64_t)walker->query->from * DAY_S, &first, &second);
-	walk_step(walk, first - 1 - reach);
-	while (walk->more && slot_date(walk) < walker->query->from)
-		walk_step(walk, walk->next.slot.utc);
+	walk->more = resolver_first(reminder, place, first * 1000 - 1, &walk->next);
 	if (walk->more)
 		walker->count++;
 }
@@ -111,7 +104,7 @@ static void gather_day(struct walker *walker, size_t *walk, const struct place *
 		while (w->more && slot_date(w) <= date) {
 			ARRAY_GROW(walker->day, walker->n_day, walker->day_capacity);
 			walker->day[walker->n_day++] = w->next;
-			walk_step(w, w->next.slot.utc);
+			w->more = resolver_follow(&w->next, &w->next);
 		}
 	}
 	if (walker->n_day)

@@ -197,49 +197,34 @@ static struct place_slot slot_decide(
 	return ret;
 }
 
-/* Whether the reminder has a slot of its own at this time of day on one of the dates. */
-static bool has_slot_at(const struct reminder *reminder, const struct place *place, int32_t from,
-	int32_t to, int32_t second_of_day)
-{
-	const struct zone *zone = resolver_zone(reminder, place);
-
-	for (int32_t date = from; date <= to; date++) {
-		int64_t utc, second;
-		struct slot slot;
-
-		zone_to_utc(place->zone, date * DAY_S + second_of_day, &utc, &second);
-		if (rule_next(reminder->rule, zone, place->workdays, utc - 1, &slot) &&
-			slot.utc == utc)
-			return true;
-	}
-	return false;
-}
-
 /* Several slots that end up in one minute are one: the one whose own minute it is, else, of those
  * that move on, the last, and of those that move back, the first. */
 static bool slot_is_superseded(const struct place_slot *slot)
 {
-	const struct place *place = slot->place;
+	enum { BESIDE_MOST = 200 };
 	const struct reminder *reminder = slot->reminder;
-	int64_t due = zone_to_local(place->zone, slot->due_at / 1000, NULL);
-	int64_t send = zone_to_local(place->zone, slot->send_at / 1000, NULL);
-	enum shift shift = shift_of(reminder);
-	bool moved_day = slot->rule == BY_HOLIDAY || slot->rule == BY_DAY_OFF;
-	struct place_slot later;
-	struct slot next;
+	const struct place *place = slot->place;
+	const struct zone *zone = resolver_zone(reminder, place);
+	int64_t minute = slot->send_at / 1000;
+	bool moves_back = minute < slot->slot.utc;
+	int64_t until = moves_back ? slot->slot.utc - 1 : minute;
+	struct slot other;
 
-	if (moved_day && shift == SHIFT_BEFORE)
-		return has_slot_at(reminder, place, local_date(send), local_date(due) - 1,
-			local_second_of_day(due));
-	if (moved_day && shift == SHIFT_AFTER &&
-		has_slot_at(reminder, place, local_date(due) + 1, local_date(send),
-			local_second_of_day(due)))
+	if (rule_next(reminder->rule, zone, place->workdays, minute - 1, &other) &&
+		other.utc == minute)
 		return true;
-	if (!rule_next(reminder->rule, resolver_zone(reminder, place), place->workdays,
-		    slot->slot.utc, &next))
-		return false;
-	later = slot_decide(reminder, place, &next);
-	return later.decision != DECISION_SKIPPED && later.send_at == slot->send_at;
+	other.utc = moves_back ? minute - reminder->grace_s - 1 : slot->slot.utc;
+	for (int i = 0; i < BESIDE_MOST; i++) {
+		struct place_slot beside;
+
+		if (!rule_next(reminder->rule, zone, place->workdays, other.utc, &other) ||
+			other.utc > until)
+			return false;
+		beside = slot_decide(reminder, place, &other);
+		if (beside.decision != DECISION_SKIPPED && beside.send_at == slot->send_at)
+			return true;
+	}
+	return false;
 }
 
 bool resolver_next(const struct reminder *reminder, const struct place *place, int64_t after_utc,
@@ -269,6 +254,73 @@ int64_t resolver_reach_s(const struct reminder *reminder, const struct place *pl
 	if (reminder->shift == SHIFT_AFTER)
 		reach += (WORKDAYS_REACH + 1) * DAY_S;
 	return reach;
+}
+
+static bool is_decided_after(const struct place_slot *slot, int64_t at, int64_t utc)
+{
+	return slot->send_at != at ? slot->send_at > at : slot->slot.utc > utc;
+}
+
+/* Whether every slot from this one on is decided on a later date than the best one: a working day
+ * lies between, and none moves back beyond it. */
+static bool nothing_moves_before(const struct place_slot *slot, const struct place_slot *best)
+{
+	const struct place *place = slot->place;
+	int32_t date = local_date(zone_to_local(place->zone, slot->due_at / 1000, NULL));
+	int32_t works = workdays_nearest(place->workdays, date, -1);
+
+	return MIN_OF(works, date) >
+	       local_date(zone_to_local(place->zone, best->send_at / 1000, NULL));
+}
+
+/* Of a reminder whose slots move back: the first one decided after (at, utc). */
+static bool first_decided_after(const struct reminder *reminder, const struct place *place,
+	int64_t at, int64_t utc, struct place_slot *ret)
+{
+	int64_t from = at / 1000 - reminder->grace_s - 1;
+	struct place_slot slot, best;
+	bool found = false;
+
+	while (resolver_next(reminder, place, from, &slot)) {
+		from = slot.slot.utc;
+		if (is_decided_after(&slot, at, utc) &&
+			(!found || !is_decided_after(&slot, best.send_at, best.slot.utc))) {
+			best = slot;
+			found = true;
+		}
+		if (found && nothing_moves_before(&slot, &best))
+			break;
+	}
+	if (found)
+		*ret = best;
+	return found;
+}
+
+bool resolver_first(const struct reminder *reminder, const struct place *place, int64_t after_at,
+	struct place_slot *ret)
+{
+	int64_t after = after_at / 1000 - resolver_reach_s(reminder, place);
+	struct place_slot slot;
+	bool more;
+
+	if (shift_of(reminder) == SHIFT_BEFORE)
+		return first_decided_after(reminder, place, after_at, INT64_MAX, ret);
+	more = resolver_next(reminder, place, after - (after_at % 1000 ? 0 : 1), &slot);
+	while (more && slot.send_at <= after_at)
+		more = resolver_next(reminder, place, slot.slot.utc, &slot);
+	if (more)
+		*ret = slot;
+	return more;
+}
+
+bool resolver_follow(const struct place_slot *after, struct place_slot *ret)
+{
+	struct place_slot from = *after; /* it may be *ret itself */
+
+	if (shift_of(from.reminder) == SHIFT_BEFORE)
+		return first_decided_after(
+			from.reminder, from.place, from.send_at, from.slot.utc, ret);
+	return resolver_next(from.reminder, from.place, from.slot.utc, ret);
 }
 
 /* ---- rotation ---- */

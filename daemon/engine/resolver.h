@@ -65,6 +65,12 @@ const struct zone *resolver_zone(const struct reminder *reminder, const struct p
  * skipped ones. */
 bool resolver_next(const struct reminder *reminder, const struct place *place, int64_t after_utc,
 	struct place_slot *ret);
+/* The same slots in the order in which they are decided: by send_at, then by their own instant. The
+ * first one with a send_at later than after_at (ms), and the one that follows another. What moves
+ * back to a working day comes before what is sent later on that day. */
+bool resolver_first(const struct reminder *reminder, const struct place *place, int64_t after_at,
+	struct place_slot *ret);
+bool resolver_follow(const struct place_slot *after, struct place_slot *ret);
 /* Seconds before an instant at which resolver_next must start so as to meet every slot that is sent
  * after the instant. */
 int64_t resolver_reach_s(const struct reminder *reminder, const struct place *place);
