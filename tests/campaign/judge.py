@@ -80,6 +80,8 @@ class Judge:
             for s in said:
                 if s["e"] == "missed":
                     missed.append(s)
+                elif s["e"] == "store_failed":
+                    self.findings.add("at %s: %s", clock(s["t"]), s["message"].split(" cannot ")[-1])
                 elif s["e"] == "mark_reset":
                     resets.append(s["t"])
                 elif s["e"] == "died":
@@ -199,18 +201,19 @@ class Judge:
     def compare_sent(self, d, o):
         place = d.world.place_of(d.reminder, d.recipient)
         planned, limited = o["planned"], d.world.limit and not d.recipient.startswith("room:")
-        if planned < d.fire:
+        if planned < d.send:
             self.findings.add("%s: early, planned for %s", self.what(d), clock(planned))
         if o["decision"] == "merged":
             if not limited:
                 self.findings.add("%s: merged without a limit", self.what(d))
-        elif planned >= d.fire + max(d.reminder.jitter * 1000, 1):
+        elif planned >= d.send + max(d.reminder.jitter * 1000, 1):
             self.findings.add("%s: planned for %s", self.what(d), clock(planned))
         elif (o["decision"] == "shifted") != d.shifted:
             self.findings.add("%s: %s", self.what(d), o["decision"])
         # A message that gathers goes at the last one's time, which may be anywhere's.
-        if planned != d.fire and o["decision"] != "merged" and not d.reminder.anywhere and place.why_not(planned // 1000):
-            self.findings.add("%s: planned for %s, in %s", self.what(d), clock(planned), place.why_not(planned // 1000))
+        why_not = place.why_not(planned // 1000, d.reminder.what_shifts(), d.reminder.anywhere)
+        if planned != d.fire and o["decision"] != "merged" and why_not:
+            self.findings.add("%s: planned for %s, in %s", self.what(d), clock(planned), why_not)
         messages = self.record.of_item.get(o["id"], [])
         reminds = [m for m in messages if m["purpose"] == "remind"]
         person = d.world.people.get(d.recipient)

@@ -29,10 +29,11 @@ class Slot:
 
 class Schedule:
     """text: the keys of the reminder. hits(date): the seconds of the day, or None where the form names
-    instants instead (elapsed). fixed: see the manual on daylight saving."""
+    instants instead (elapsed). by_work(date, works): the same of a phrase about working days; works(date) is the
+    place's. fixed: see the manual on daylight saving."""
 
-    def __init__(self, text, hits=None, fixed=True, every=None, once=None, own_zone=None):
-        self.text, self.hits, self.fixed = text, hits, fixed
+    def __init__(self, text, hits=None, fixed=True, every=None, once=None, own_zone=None, by_work=None):
+        self.text, self.hits, self.fixed, self.by_work = text, hits, fixed, by_work
         self.every, self.once, self.own_zone = every, once, own_zone
         self.gap, self.overlap = "after", "first"
         self.first_date = self.last_date = None
@@ -51,10 +52,10 @@ class Schedule:
             and not any(a <= day <= b for a, b in self.excepted)
         )
 
-    def slots(self, place_zone, begin, end):
+    def slots(self, place_zone, begin, end, works=lambda day: weekday(day) < 5):
         """All slots in [begin, end), in order; those that share an instant are one."""
         home = zone(self.own_zone or place_zone)
-        found = self.instants(home, begin, end) if self.elapsed else self.named(home, begin, end)
+        found = self.instants(home, begin, end) if self.elapsed else self.named(home, begin, end, works)
         merged = {}
         for slot in sorted(found, key=lambda s: (s.missing, s.utc, s.nth)):
             if not begin <= slot.utc < end:
@@ -75,12 +76,13 @@ class Schedule:
             every = range(max(first, anchor) if anchored else first, end, period)
         return [Slot(utc, utc) for utc in every if self.wanted(home.date(utc))]
 
-    def named(self, home, begin, end):
+    def named(self, home, begin, end, works):
         for day in range(begin // DAY - 2, end // DAY + 3):
             extra = [at % DAY for at in self.more_locals if at // DAY == day]
             if not self.wanted(day):
                 continue
-            for second in [*self.hits(day), *extra]:
+            hits = self.by_work(day, works) if self.by_work else self.hits(day)
+            for second in [*hits, *extra]:
                 local = day * DAY + second
                 if local not in self.skip_locals:
                     yield from self.resolve(home, day, local)
@@ -242,6 +244,67 @@ def rrule(rng, now):
     return schedule
 
 
+def cron(rng, now):
+    second = hour(rng) * 3600 + minute(rng) * 60
+    at = "%d %d" % (second // 60 % 60, second // 3600)
+    kind = rng.randrange(4)
+    if kind == 0:
+        days = sorted(rng.sample(range(7), rng.randint(1, 5)))
+        text = "%s * * %s" % (at, ",".join(DAYS[d].upper() for d in days))
+        return Schedule('cron = "%s";' % text, lambda day: [second] if weekday(day) in days else [])
+    if kind == 1:
+        dates = sorted(rng.sample(range(1, 32), rng.randint(1, 5)))
+        text = "%s %s * *" % (at, ",".join(map(str, dates)))
+        return Schedule('cron = "%s";' % text, lambda day: [second] if civil(day).day in dates else [])
+    if kind == 2:
+        step = rng.choice([2, 3, 4, 6])
+        times = [h * 3600 + second // 60 % 60 * 60 for h in range(0, 24, step)]
+        text = "%d */%d * * *" % (second // 60 % 60, step)
+        return Schedule('cron = "%s";' % text, lambda day: times, fixed=False)
+    date, which = rng.randint(1, 28), rng.randrange(7)
+    text = "%s %d * %s" % (at, date, DAYS[which].upper())
+    return Schedule('cron = "%s";' % text, lambda day: [second] if civil(day).day == date or weekday(day) == which else [])
+
+
+def phrase(rng, now):
+    second = hour(rng) * 3600 + minute(rng) * 60
+    at = " at %d:%02d" % (second // 3600, second // 60 % 60)
+    kind = rng.randrange(5)
+    which, nth = rng.randrange(7), rng.choice([1, 2, 3, 4, -1])
+    if kind == 0:
+        return Schedule('when = "weekdays%s";' % at, lambda day: [second] if weekday(day) < 5 else [])
+    if kind == 1:
+        return Schedule('when = "every %s%s";' % (LONG[which], at), lambda day: [second] if weekday(day) == which else [])
+    if kind == 2:
+        words = "%s %s of the month%s" % (NTH[nth], LONG[which], at)
+        return Schedule('when = "%s";' % words, lambda day: [second] if weekday(day) == which and is_nth(day, nth) else [])
+    if kind == 3:
+        words = "%s working day of the month%s" % (NTH[nth], at)
+        return Schedule('when = "%s";' % words, by_work=lambda day, works: [second] if is_nth_work(day, nth, works) else [])
+    return Schedule('when = "every day%s";' % at, lambda day: [second])
+
+
+LONG = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
+
+
+def civil(day):
+    return EPOCH + timedelta(days=day)
+
+
+def is_nth_work(day, nth, works):
+    if not works(day):
+        return False
+    if nth > 0:
+        return sum(works(d) for d in range(day - civil(day).day + 1, day + 1)) == nth
+    later = day + 1
+    while civil(later).month == civil(day).month:
+        if works(later):
+            return False
+        later += 1
+    return True
+
+
 def is_nth(day, nth):
     here = EPOCH + timedelta(days=day)
     if nth > 0:
@@ -250,7 +313,7 @@ def is_nth(day, nth):
 
 
 FORMS = [calendar_fixed] * 6 + [calendar_wild, calendar_dates, every_elapsed, every_elapsed]
-FORMS += [every_period, every_period, once, rrule, rrule, rrule]
+FORMS += [every_period, every_period, once, rrule, rrule, rrule, cron, cron, cron, phrase, phrase, phrase]
 
 
 def make(rng, now):

@@ -14,7 +14,7 @@ class Decision:
     """One (reminder, recipient, subject, slot), decided at an instant."""
 
     __slots__ = ("keys", "world", "reminder", "recipient", "about", "slot", "fire", "at",
-                 "rule", "sent", "shifted", "late")  # fmt: skip
+                 "send", "rule", "sent", "shifted", "late")  # fmt: skip
 
 
 class Named:
@@ -50,29 +50,60 @@ class Shadow:
 
     def named(self, reminder, place):
         """Every slot of the window as the place sees it, in order."""
-        key = (id(reminder.schedule), place.zone_name, str(place.hours), str(place.quiet), reminder.anywhere, reminder.grace)
+        key = (id(reminder.schedule), place.zone_name, str(place.hours), str(place.quiet), id(place.holidays),
+               reminder.what_shifts(), reminder.anywhere, reminder.grace)  # fmt: skip
         if key not in self.slots:
             # The schedule is kept with it, so that its id stays its own.
-            self.slots[key] = (reminder.schedule, self.look(reminder, place))
-        return self.slots[key][1]
+            self.slots[key] = (reminder.schedule, place.holidays, self.look(reminder, place))
+        return self.slots[key][2]
 
     def look(self, reminder, place):
-        slots = reminder.schedule.slots(place.zone_name, self.begin, self.end)
-        found = []
-        for slot in slots:
-            if slot.missing:
-                continue
-            at = slot.utc if reminder.anywhere else place.allowed_at(slot.utc, reminder.grace)
-            if at is None:
-                found.append(Named(slot, slot.utc * 1000, place.why_not(slot.utc), False))
-            elif at == slot.utc:
-                found.append(Named(slot, at * 1000, None, False))
-            else:
-                found.append(Named(slot, at * 1000, place.why_not(slot.utc), True))
-        for one, later in zip(found, found[1:]):
-            if one.shifted and later.fire == one.fire and (later.shifted or later.rule is None):
-                one.shifted, one.rule, one.fire = False, "superseded", one.slot.utc * 1000
+        slots = reminder.schedule.slots(place.zone_name, self.begin, self.end, place.works)
+        found = [self.place_decides(reminder, place, slot) for slot in slots]
+        self.merge_minutes(found)
+        if reminder.what_shifts() == "before":
+            return sorted(found, key=lambda n: (n.fire, n.slot.utc))
         return found
+
+    def place_decides(self, reminder, place, slot):
+        shift, anywhere, home = reminder.what_shifts(), reminder.anywhere, zone(place.zone_name)
+        if slot.missing:
+            return Named(slot, slot.utc * 1000, "gap", False)
+        moved, grace = slot.utc, reminder.grace
+        local = home.local(slot.utc)
+        rests = place.day_rests(local // DAY, shift)
+        if rests and shift not in ("before", "after"):
+            return Named(slot, slot.utc * 1000, rests, False)
+        if rests:
+            day = local // DAY
+            while not place.works(day):
+                day += 1 if shift == "after" else -1
+            moved = home.first(day * DAY + local % DAY)
+            if shift == "before":
+                # What moved back is for that day.
+                grace = min(grace, DAY - 1 - home.local(moved) % DAY)
+        at = place.allowed_at(moved, grace, shift, anywhere)
+        if at is None:
+            return Named(slot, min(slot.utc, moved) * 1000, place.why_not(moved, shift, anywhere), False)
+        if at == slot.utc:
+            return Named(slot, at * 1000, None, False)
+        return Named(slot, at * 1000, rests or place.why_not(moved, shift, anywhere), True)
+
+    def merge_minutes(self, found):
+        """Slots that end up in one minute are one: the one whose own minute it is, else the last of those
+        that move on, else the first of those that move back."""
+        minutes = {}
+        for named in found:
+            if named.shifted or named.rule is None:
+                minutes.setdefault(named.fire, []).append(named)
+        for fire, same in minutes.items():
+            own = [n for n in same if not n.shifted]
+            on = [n for n in same if n.shifted and n.slot.utc * 1000 < fire]
+            stays = own[0] if own else on[-1] if on else same[0]
+            for named in same:
+                if named is not stays:
+                    named.fire = min(named.slot.utc * 1000, fire)
+                    named.shifted, named.rule = False, "superseded"
 
     def build(self):
         """From what is decided up to the mark to what is next."""
@@ -175,8 +206,10 @@ class Shadow:
         d = Decision()
         d.keys, d.world, d.reminder, d.recipient, d.about = keys, entry.world, reminder, recipient, about
         d.slot, d.fire, d.at = slot, named.fire, at
-        d.shifted = named.shifted
+        d.shifted, d.send = named.shifted, named.fire
         d.rule = self.why_not(entry, named, recipient, about)
+        if d.rule is None and recipient in entry.world.people:
+            self.wait_for_return(entry, d)
         d.late = at - named.fire > reminder.grace * 1000
         if d.rule is None and d.late:
             d.rule = "grace"
@@ -184,6 +217,21 @@ class Shadow:
         self.decisions.append(d)
         for key in keys:
             self.known[key] = d
+
+    def wait_for_return(self, entry, d):
+        """An absence of some hours: it waits for their end, within its grace."""
+        person, place, reminder = entry.world.people[d.recipient], entry.place, d.reminder
+        at = fire = d.fire // 1000
+        while at <= fire + reminder.grace:
+            until = person.absence.until(at)
+            if until is None:
+                d.send, d.shifted = at * 1000, d.shifted or at != fire
+                return
+            until += -until % 60
+            at = place.allowed_at(until, reminder.grace, reminder.what_shifts(), reminder.anywhere)
+            if at is None or person.is_away(zone(place.zone_name).date(at)):
+                break
+        d.rule = "away"
 
     # ---- why not ----
 
@@ -197,7 +245,7 @@ class Shadow:
         begun = self.begun["reminder:" + reminder.name]
         if person:
             begun = max(begun, self.begun["person:" + recipient])
-        if named.slot.utc * 1000 <= begun:
+        if min(named.slot.utc * 1000, named.fire) <= begun:
             return "not-begun"
         if self.paused("all", named.fire) or self.paused("reminder:" + reminder.name, named.fire):
             return "paused"
@@ -237,7 +285,7 @@ class Shadow:
             count = slot.utc // schedule.every[0] if schedule.every else 0
             first = self.parity.setdefault(reminder.name, count % 2 != self.was_left_out(reminder, slot))
             return count % 2 != first
-        key = (id(schedule), place.zone_name)
+        key = (id(schedule), place.zone_name, id(place.holidays), str(place.hours))
         if key not in self.years:
             home = zone(schedule.own_zone or place.zone_name)
             years = {}
@@ -246,9 +294,9 @@ class Shadow:
                 next_year = (datetime.date(year + 1, 1, 1) - datetime.date(1970, 1, 1)).days * DAY
                 begin, end = home.first(new_year), home.first(next_year)
                 if end > self.begin and begin < self.end:
-                    found = [s.utc for s in schedule.slots(place.zone_name, begin, end) if not s.missing]
+                    found = [s.utc for s in schedule.slots(place.zone_name, begin, end, place.works) if not s.missing]
                     years.update({utc: i for i, utc in enumerate(found)})
-            self.years[key] = (schedule, years)
+            self.years[key] = (schedule, years, place)
         return self.years[key][1].get(slot.utc, 0) % 2 == 1
 
     # ---- death ----

@@ -68,7 +68,7 @@ static void on_event(void *owner unused_arg, const char *event, const char *mess
 	const char *reminder = NULL;
 
 	if (doubles.dead || (!str_eq(event, "missed") && !str_eq(event, "caught_up") &&
-				    !str_eq(event, "mark_reset")))
+				    !str_eq(event, "mark_reset") && !str_eq(event, "store_failed")))
 		return;
 	for (; fields->key; fields++)
 		if (str_eq(fields->key, "NUDGED_REMINDER"))
@@ -122,8 +122,11 @@ static void settle(void)
 
 	for (int turns = 0; sim.engine && quiet < 3; turns++) {
 		assert(turns < TURNS_MAX);
+		/* Its pause after a failure is one of the real world's seconds. */
+		if (sim.engine->store_error && !doubles.dead)
+			event_active(sim.engine->recover, 0, 0);
 		event_base_loop(sim.loop, EVLOOP_NONBLOCK);
-		quiet = is_busy() ? 0 : quiet + 1;
+		quiet = is_busy() || sim.engine->store_error ? 0 : quiet + 1;
 		if (!doubles.dead)
 			continue;
 		process_end();

@@ -34,10 +34,12 @@ class Simulator:
             said.append(answer)
         raise RuntimeError("the simulator ended (%s) at: %s" % (self.process.wait(), words))
 
-    def write(self, text):
-        config = self.folder / "nudged.conf"
-        config.write_text(text, encoding="utf-8")
-        config.chmod(0o600)
+    def write(self, world):
+        for name, text in [*world.files().items(), ("nudged.conf", world.text())]:
+            file = self.folder / name
+            if not file.exists() or name == "nudged.conf":
+                file.write_text(text, encoding="utf-8", newline="")
+                file.chmod(0o600)
 
 
 def tell(simulator, story):
@@ -69,7 +71,7 @@ def tell(simulator, story):
             if left > 0:
                 advance(left)
 
-    simulator.write(story.world.text())
+    simulator.write(story.world)
     simulator.ask("begin", simulator.folder, story.start_at, story.seed)
     start()
     if any(said["e"] in ("complaint", "error") for said in log[0][3]):
@@ -92,7 +94,7 @@ def tell(simulator, story):
             state["down"] = event[3]
             do(event, "die", event[1], event[2])
         elif kind == "reload":
-            simulator.write(event[1].text())
+            simulator.write(event[1])
             do(event, "reload")
         elif kind == "answer":
             do(event, "answer", event[1], event[2], event[3])

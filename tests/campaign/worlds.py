@@ -10,12 +10,41 @@ MINUTE = 60000
 CHANNELS = ["hook", "spare", "hall"]
 
 
+class Calendar:
+    """Days off, and hours off (instants), as a file tells them."""
+
+    def __init__(self, name, days, hours):
+        self.name, self.days, self.hours = name, days, hours
+
+    def text(self):
+        lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//simulated//days off//EN"]
+        for i, day in enumerate(sorted(self.days)):
+            lines += ["BEGIN:VEVENT", "UID:day%d@%s" % (i, self.name), "DTSTAMP:20260101T000000Z"]
+            lines += ["DTSTART;VALUE=DATE:" + iso(day).replace("-", ""), "SUMMARY:off", "END:VEVENT"]
+        for i, (a, b) in enumerate(self.hours):
+            lines += ["BEGIN:VEVENT", "UID:hours%d@%s" % (i, self.name), "DTSTAMP:20260101T000000Z"]
+            lines += ["DTSTART:" + stamp(a), "DTEND:" + stamp(b), "END:VEVENT"]
+        return "\r\n".join([*lines, "END:VCALENDAR", ""])
+
+    def until(self, utc):
+        """When the hours off that an instant lies in end, or None."""
+        return max((b for a, b in self.hours if a <= utc < b), default=None)
+
+
+NO_CALENDAR = Calendar("", set(), [])
+
+
+def stamp(utc):
+    return schedules.iso_minute(utc).replace("-", "").replace(":", "") + "00Z"
+
+
 class Place:
     """Windows are (weekdays, first minute, last minute) of the week, on quarters of an hour; an end at or
     before its start is on the next day."""
 
-    def __init__(self, name, zone_name, hours, quiet):
+    def __init__(self, name, zone_name, hours, quiet, holidays=NO_CALENDAR):
         self.name, self.zone_name, self.hours, self.quiet = name, zone_name, hours, quiet
+        self.holidays = holidays
         self.asked = {}
 
     def text(self):
@@ -24,30 +53,54 @@ class Place:
             text += ' hours = "%s";' % window_text(self.hours)
         if self.quiet:
             text += ' quiet = "%s";' % window_text(self.quiet)
+        if self.holidays.name:
+            text += ' holidays = [ "%s.ics" ];' % self.holidays.name
         return text + " }"
 
-    def why_not(self, utc):
-        """None, or which of the two forbids the instant."""
+    def works_weekday(self, day):
+        return schedules.weekday(day) in (self.hours[0] if self.hours else range(5))
+
+    def works(self, day):
+        return self.works_weekday(day) and day not in self.holidays.days
+
+    def day_rests(self, day, shift):
+        """Why a reminder with such a shift leaves a local date alone, or None."""
+        if shift == "none":
+            return None
+        if day in self.holidays.days:
+            return "holiday"
+        return "day-off" if shift != "holiday" and not self.works_weekday(day) else None
+
+    def why_not(self, utc, shift, anywhere):
+        """None, or what forbids the instant."""
         local = zone(self.zone_name).local(utc)
+        rests = self.day_rests(local // DAY, shift)
+        if rests:
+            return rests
+        if shift != "none" and self.holidays.until(utc):
+            return "holiday"
+        if anywhere:
+            return None
         if self.hours and not inside(self.hours, local):
             return "hours"
         if self.quiet and inside(self.quiet, local):
             return "quiet"
         return None
 
-    def allowed_at(self, utc, most):
+    def allowed_at(self, utc, most, shift, anywhere):
         """The first allowed whole minute from an instant on, at most so many seconds later, or None."""
-        if self.why_not(utc) is None:
+        if self.why_not(utc, shift, anywhere) is None:
             return utc
-        known = self.asked.get(utc // 900)
+        key = (utc // 900, shift, anywhere)
+        known = self.asked.get(key)
         if known is None:
             # All windows and all offsets are on quarters of an hour: those are looked at, one by one.
             known = utc // 900 * 900 + 900
-            while self.why_not(known) is not None:
+            while self.why_not(known, shift, anywhere) is not None:
                 known += 900
                 if known > utc + 15 * DAY:
                     return None
-            self.asked[utc // 900] = known
+            self.asked[key] = known
         return known if known - utc <= most else None
 
 
@@ -72,6 +125,7 @@ class Person:
         self.name, self.place = name, place
         self.teams, self.away, self.via, self.via_all = [], [], ["hook"], False
         self.manager = self.mentor = None
+        self.absence = NO_CALENDAR
 
     def text(self):
         text = '{ id = "%s"; place = "%s"; via = [ %s ];' % (
@@ -90,10 +144,12 @@ class Person:
             text += " away = ( %s );" % ", ".join(
                 '{ from = "%s"; until = "%s"; }' % (iso(a), iso(b)) for a, b in self.away
             )
+        if self.absence.name:
+            text += ' absence = [ "%s.ics" ];' % self.absence.name
         return text + " }"
 
     def is_away(self, day):
-        return any(a <= day <= b for a, b in self.away)
+        return any(a <= day <= b for a, b in self.away) or day in self.absence.days
 
 
 class Reminder:
@@ -101,7 +157,11 @@ class Reminder:
         self.name, self.schedule = name, schedule
         self.to, self.about, self.place = ["all"], None, None
         self.grace, self.jitter, self.catch_up, self.priority = 3600, 0, "latest", 3
-        self.anywhere, self.nudge = False, None
+        self.anywhere, self.nudge, self.shift = False, None, None
+
+    def what_shifts(self):
+        """What a day of rest does to it: "holiday" where nothing is said."""
+        return self.shift or ("none" if self.anywhere else "holiday")
 
     def text(self):
         text = '{ id = "%s"; text = "x"; priority = %d; %s' % (self.name, self.priority, self.schedule.text)
@@ -115,6 +175,8 @@ class Reminder:
             text += ' jitter = "%ds";' % self.jitter
         if self.anywhere:
             text += " anywhere = true;"
+        if self.shift:
+            text += ' shift = "%s";' % self.shift
         if self.nudge:
             after, most, escalate = self.nudge
             text += ' nudge = { after = "%ds"; at_most = %d;%s };' % (
@@ -151,6 +213,11 @@ class World:
             "reminders = ( %s );" % ",\n ".join(r.text() for r in self.reminders.values()),
         ]
         return "\n".join(parts) + "\n"
+
+    def files(self):
+        """What lies beside the configuration."""
+        calendars = [p.holidays for p in self.places.values()] + [p.absence for p in self.people.values()]
+        return {c.name + ".ics": c.text() for c in calendars if c.name}
 
     def group(self, word):
         if word == "all":
@@ -190,14 +257,26 @@ def make_window(rng, lengths):
     return days, first, (first + rng.choice(lengths)) % 1440 or 1440
 
 
-def make_place(rng, name):
+def make_place(rng, name, today):
     hours = quiet = None
     if rng.random() < 0.55:
         hours = rng.choice([(set(range(5)), 510, 1080), (set(range(6)), 420, 1200), make_window(rng, [480, 660])])
     if rng.random() < 0.4:
         quiet = rng.choice([(set(range(7)), 1140, 480), (set(range(7)), 720, 780), make_window(rng, [60, 240, 600])])
         quiet = (set(range(7)), quiet[1], quiet[2])
-    return Place(name, rng.choice(nexts.MANDATORY_ZONES), hours, quiet)
+    holidays = NO_CALENDAR
+    if rng.random() < 0.4:
+        holidays = make_calendar(rng, "holidays-" + name, today, rng.randint(1, 6))
+    return Place(name, rng.choice(nexts.MANDATORY_ZONES), hours, quiet, holidays)
+
+
+def make_calendar(rng, name, today, most):
+    days = {today + rng.randrange(-2, 34) for _ in range(rng.randint(0, most))}
+    hours = []
+    for _ in range(rng.randint(0, 3)):
+        a = (today + rng.randrange(0, 32)) * DAY + rng.randrange(96) * 900
+        hours.append((a, a + rng.choice([3600, 5 * 3600, 9 * 3600, 7 * 900])))
+    return Calendar(name, days, hours)
 
 
 def make_person(rng, name, world, today):
@@ -209,6 +288,8 @@ def make_person(rng, name, world, today):
     if rng.random() < 0.35:
         a = today + rng.randrange(0, 25)
         person.away = [(a, a + rng.randrange(0, 6))]
+    if rng.random() < 0.3:
+        person.absence = make_calendar(rng, "absence-" + name, today, 4)
     return person
 
 
@@ -228,6 +309,8 @@ def make_reminder(rng, name, world, now):
     reminder.priority = rng.randint(1, 5)
     if rng.random() < 0.25:
         reminder.jitter = rng.choice([300, 1800, 7200])
+    if rng.random() < 0.35 and not reminder.schedule.elapsed:
+        reminder.shift = rng.choice(["none", "skip", "before", "after"])
     reminder.anywhere = rng.random() < 0.15
     if rng.random() < 0.35:
         reminder.nudge = (rng.choice([1200, 3600, 10800, DAY]), rng.randrange(4), rng.choice(["mentor", "manager", None]))
@@ -249,7 +332,7 @@ def make(rng, now):
     world = World()
     world.limit = rng.choice([0, 0, 1, 2, 3, 5])
     for i in range(rng.randint(1, 4)):
-        world.places["place%d" % i] = make_place(rng, "place%d" % i)
+        world.places["place%d" % i] = make_place(rng, "place%d" % i, now // DAY)
     for i in range(rng.randint(3, 8)):
         world.people["p%d" % i] = make_person(rng, "p%d" % i, world, now // DAY)
     for team in ("red", "blue"):
