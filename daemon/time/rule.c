@@ -290,6 +290,10 @@ static int count_apply(struct draft *draft)
 	struct rule *rule = draft->rule;
 	int64_t local = rule_next_base(rule, NULL, draft->start);
 
+	if (draft->start < LOCAL_FIRST)
+		return scan_fail(&draft->scan, NULL,
+			"COUNT counts from start, which must not lie before %d: use UNTIL",
+			YEAR_FIRST);
 	for (int i = 1; i < draft->count && local != NO_SLOT; i++) {
 		if (i == COUNT_MAX)
 			return scan_fail(&draft->scan, NULL,

@@ -231,6 +231,24 @@ static void a_schedule_that_its_limits_leave_empty_is_refused(void **state)
 	assert_null(rule);
 }
 
+/* Nothing is known of the years before 1970, so nothing can be counted there. */
+static void a_count_cannot_begin_before_1970(void **state)
+{
+	const struct rule_options before = {.start = "1969-12-31T09:00"};
+	const struct rule_options first = {.start = "1970-01-01T09:00"};
+	struct rule_error error = {0};
+	struct rule *rule = NULL;
+
+	assert_int_equal(
+		rule_parse(RULE_RRULE, "FREQ=YEARLY;COUNT=3", &before, &rule, &error), -EINVAL);
+	assert_non_null(strstr(error.message, "must not lie before 1970"));
+	assert_int_equal(
+		rule_parse(RULE_RRULE, "FREQ=YEARLY;INTERVAL=2", &before, &rule, &error), 0);
+	rule_unref(rule);
+	assert_int_equal(rule_parse(RULE_RRULE, "FREQ=YEARLY;COUNT=3", &first, &rule, &error), 0);
+	rule_unref(rule);
+}
+
 static void a_gap_and_an_overlap_follow_the_policies(void **state)
 {
 	const struct rule_options skip = {.dst_gap = DST_GAP_SKIP},
@@ -391,6 +409,7 @@ int main(void)
 		cmocka_unit_test(options_make_a_different_rule),
 		cmocka_unit_test(what_cannot_be_is_refused_at_its_column),
 		cmocka_unit_test(a_schedule_that_its_limits_leave_empty_is_refused),
+		cmocka_unit_test(a_count_cannot_begin_before_1970),
 		cmocka_unit_test(a_gap_and_an_overlap_follow_the_policies),
 		cmocka_unit_test(intervals_count_from_their_start),
 		cmocka_unit_test(short_months_follow_the_policy),
