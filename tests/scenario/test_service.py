@@ -125,6 +125,19 @@ def test_the_configuration_is_for_root_and_the_daemon_only(booted):
     assert booted.run("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "cat", "/etc/nudged/nudged.conf").returncode != 0
 
 
+def test_a_changed_calendar_of_days_off_is_taken_while_the_service_runs(box):
+    calendar = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{}END:VCALENDAR\n"
+    day = "BEGIN:VEVENT\nUID:1\nDTSTART;VALUE=DATE:20261225\nRRULE:FREQ=YEARLY\nSUMMARY:Christmas\nEND:VEVENT\n"
+    box.write("/etc/nudged/off.ics", calendar.format(""), "0640", "root:nudged")
+    text = CONFIGURATION.replace("@TITLE@", "Hello").replace("@EVERY@", "1h").replace("anywhere = true", "anywhere = false")
+    text = text.replace('{ id = "here";', '{ id = "here"; holidays = [ "off.ics" ];')
+    box.write("/etc/nudged/nudged.conf", text, "0640", "root:nudged")
+    box.sh("systemctl", "reload", "nudged")
+    box.write("/etc/nudged/off.ics", calendar.format(day), "0640", "root:nudged")
+    box.wait("the calendar is read", lambda: box.journal("_SYSTEMD_UNIT=nudged.service", "NUDGED_EVENT=file_changed"))
+    assert "Christmas" in box.sh("nudgectl", "preview", "--from", "2027-12-25", "--to", "2027-12-25", "--list")
+
+
 def test_it_runs_as_its_own_user_without_any_right_and_keeps_its_state_to_itself(box):
     status = box.sh("cat", f"/proc/{box.show('nudged', 'MainPID')}/status")
     user = box.sh("id", "-u", "nudged").strip()
