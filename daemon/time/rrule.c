@@ -46,6 +46,10 @@ static const struct {
 	{"BYWEEKNO", "use BYMONTH and BYDAY"},
 	{"BYYEARDAY", "use BYMONTH and BYMONTHDAY"},
 	{"BYSECOND", "the second is that of start"},
+	/* Lines that stand beside the rule in a calendar. */
+	{"DTSTART", "give it as start = \"2026-01-06T10:00\", a local time"},
+	{"RDATE", "give it as rdate"},
+	{"EXDATE", "give it as exdate"},
 };
 
 static const char *const frequencies[] = {
@@ -311,13 +315,13 @@ static int name_take(struct rrule *rr, enum part *ret)
 {
 	struct scan *scan = rr->scan;
 	const char *where = scan->at;
-	size_t len = strcspn(where, ";=,");
+	size_t len = strcspn(where, ";=,:");
 	int part = word_take(&scan->at, part_names);
 
 	for (size_t i = 0; part < 0 && i < ARRAY_LEN(refused); i++) {
 		if (strlen(refused[i].name) == len && strncasecmp(where, refused[i].name, len) == 0)
-			return scan_fail(scan, where, "%s is not supported: %s", refused[i].name,
-				refused[i].why);
+			return scan_fail(scan, where, "%s is not supported here: %s",
+				refused[i].name, refused[i].why);
 	}
 	if (part < 0)
 		return scan_fail(scan, where,

@@ -356,7 +356,8 @@ static void of_rules_beyond_us_the_first_date_counts(void **state)
 {
 	static const struct row rows[] = {
 		{EVENT("DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=YEARLY;BYWEEKNO=52"), "2026-12-24",
-			"7: this RRULE is not understood (BYWEEKNO is not supported: use BYMONTH "
+			"7: this RRULE is not understood (BYWEEKNO is not supported here: use "
+			"BYMONTH "
 			"and BYDAY): only the first "
 			"date counts\n"},
 		{EVENT("DTSTART:20250101T090000\nRRULE:FREQ=HOURLY"), "",
