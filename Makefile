@@ -153,6 +153,7 @@ campaign-time: $(DRIVERS)
 SEEDS    ?= 10000
 campaign-simulated: all $(BUILD)/campaign/simulator
 	@NUDGED_BUILD=$(BUILD) tests/campaign/simulated.py --seeds $(SEEDS)
+	@NUDGED_BUILD=$(BUILD) tests/campaign/simulated.py --years 20
 
 demo:
 	@MAKE="$(MAKE)" BUILD="$(BUILD)" tests/demo/run

@@ -1,5 +1,6 @@
 """Compares what nudged recorded and sent with what it had to, and with what may never happen."""
 
+from calm import Calm
 from shadow import Shadow
 from zones import DAY, zone
 
@@ -296,4 +297,6 @@ class Judge:
         self.check_once()
         self.check_deliveries()
         self.check_limit()
+        if self.record.whole:
+            Calm(self).check()
         return self.findings

@@ -316,10 +316,10 @@ FORMS = [calendar_fixed] * 6 + [calendar_wild, calendar_dates, every_elapsed, ev
 FORMS += [every_period, every_period, once, rrule, rrule, rrule, cron, cron, cron, phrase, phrase, phrase]
 
 
-def make(rng, now):
+def make(rng, now, forms=FORMS):
     """A schedule of any form, with the keys that narrow it."""
     while True:
-        schedule = narrow(rng, rng.choice(FORMS)(rng, now), now // DAY)
+        schedule = narrow(rng, rng.choice(forms)(rng, now), now // DAY)
         if schedule.slots("UTC", now - 100 * DAY, now + 120 * DAY):
             return schedule
 

@@ -3,6 +3,7 @@
 reloads and answers, and a model that knows nothing of the engine says what must have come of it.
 
 usage: simulated.py [--seeds N] [--first SEED] [--jobs N]   the figure; exit 1 when there are findings
+       simulated.py --years N [--first SEED]                years lived against their previews
        simulated.py --seed SEED [--verbose] [--shrink]      one story: told, and made as short as it fails
 """
 
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import stories  # noqa: E402
 import teller  # noqa: E402
+import years  # noqa: E402
 from judge import Judge, clock  # noqa: E402
 
 BUILD = Path(os.environ.get("NUDGED_BUILD", teller.ROOT / "build"))
@@ -119,17 +121,32 @@ def campaign(first, count, jobs, say=print):
     return bad
 
 
+def live_years(first, count, say=print):
+    """The findings in so many years."""
+    found = 0
+    for seed in range(first, first + count):
+        messages, findings = years.judge(BUILD, seed)
+        found += len(findings)
+        for finding in findings[:3]:
+            say("year %d: %s" % (seed, finding))
+        say("year %d: %d messages, %d not as the preview said" % (seed, messages, len(findings)))
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--years", type=int)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--shrink", action="store_true")
     args = parser.parse_args()
     if args.seed is not None:
         return one(args)
+    if args.years:
+        return 1 if live_years(args.first, args.years) else 0
     return 1 if campaign(args.first, args.seeds, args.jobs) else 0
 
 

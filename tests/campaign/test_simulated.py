@@ -17,3 +17,9 @@ def test_what_the_model_says_is_what_happened(capsys):
     bad = simulated.campaign(first, SEEDS, 2, found.append)
     print("\n".join(found))
     assert not bad, "simulated.py --seed %d --verbose tells the first one" % bad[0]
+
+
+def test_a_year_brings_what_its_preview_said():
+    found = []
+    years = 1 if SANITIZED else 4
+    assert not simulated.live_years(int(os.environ.get("NUDGED_SEED", 1)), years, found.append), "\n".join(found)
