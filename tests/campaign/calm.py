@@ -56,8 +56,10 @@ class Calm:
                 self.check_day(recipient, same, limit)
 
     def first_message(self, o):
-        """The one that it went with; nudges about it may go with later ones."""
-        return min(self.record.of_item[o["id"]], key=lambda m: m["id"])
+        """The one that it went with; nudges about it may go with others."""
+        messages = self.record.of_item[o["id"]]
+        own = [m for m in messages if o["decision"] != "merged" and m["created"] == o["made"] and m["purpose"] == "remind"]
+        return min(own or messages, key=lambda m: m["id"])
 
     def check_day(self, recipient, same, limit):
         ranked = sorted(same, key=lambda p: (-p[0].reminder.priority, p[0].slot.utc, p[0].reminder.name, p[0].about or "", p[0].slot.nth))
@@ -119,10 +121,12 @@ class Calm:
             at = max(begin + after * 1000 * (n + 1), at + after * 500)
         if not self.is_calm(o["made"], max([s[0] for s in steps], default=o["made"]) + 1000) or place is None:
             return
+        if any(a is o and answer == "snooze" for _, a, answer, _ in self.judge.answers):
+            return
         if any(a in ("less", "stop") and x["recipient"] in [p.name for p in involved] for _, x, a, _ in self.judge.answers):
             return
         self.judge.checked += 1
-        made = sorted((m["created"], m["purpose"]) for m in self.record.of_item.get(o["id"], []) if m["purpose"] == "nudge" and m["created"] < ends)
+        made = sorted((m["created"], m["purpose"]) for m in self.record.of_item.get(o["id"], []) if m["purpose"] == "nudge")
         expected = [s for s in steps if s[1] == "nudge" and s[0] < self.last]
         if made != expected:
             self.findings.add("%s: nudged at %s, expected %s", self.judge.what(d), made, expected)
@@ -143,6 +147,8 @@ class Calm:
         key = tuple(planned[k] for k in ("reminder", "recipient", "about", "local", "pass"))
         found = self.record.by_key.get(key, [None])[0]
         decision = self.judge.shadow.known.get(key)
+        if found and found["made"] <= at:
+            return  # whoever moved west meets the same local time again, and gets nothing
         if planned["fire"] <= at or not self.is_calm(at, planned["fire"] + 1000):
             return
         if not found:

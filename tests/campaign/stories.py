@@ -75,6 +75,7 @@ THEMES = [
     ["preview", "stop", "answer"],
     ["forth", "back", "preview"],
     ["stop", "kill", "die", "die"],
+    ["back", "back", "stop", "kill"],
     ["reload", "reload", "stop", "preview"],
     ["pause", "resume", "answer", "preview"],
     ["receiver", "receiver", "answer", "stop"],

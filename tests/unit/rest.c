@@ -141,6 +141,12 @@ static const struct {
 		"05 09:00 shifted(day-off), 05 09:00 skipped(superseded), 05 11:00 "
 		"shifted(day-off), "
 		"05 11:00 skipped(superseded)"},
+	/* Also where the hours of that day bring them together. */
+	{HOURS, "calendar = \"Sat,Sun 07:00,30\"; shift = \"before\"; grace = \"2h\";", 5, 8,
+		"05 08:00 shifted(day-off), 05 08:00 skipped(superseded), 05 08:00 "
+		"skipped(superseded), 05 08:00 skipped(superseded)"},
+	{HOURS, "calendar = \"Fri,Sat 07:00\"; shift = \"before\"; grace = \"2h\";", 5, 8,
+		"05 08:00 shifted(hours), 05 08:00 skipped(superseded)"},
 	/* A holiday that has hours closes the place meanwhile. */
 	{HOURS, "calendar = \"*-*-10 11,12,14,15:00\"; grace = \"1h\";", 10, 10,
 		"10 11:00 send, 10 12:00 skipped(holiday), 10 14:00 skipped(superseded), 10 15:00 "
