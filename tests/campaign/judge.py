@@ -86,7 +86,7 @@ class Judge:
                 elif s["e"] == "mark_reset":
                     resets.append(s["t"])
                 elif s["e"] == "died":
-                    died = s
+                    died = dict(s, midway=kind != "kill")
             if kind == "start":
                 self.start(worlds[-1], said, after, died)
                 died = None
@@ -126,16 +126,17 @@ class Judge:
         mark = next((s["mark"] for s in said if s["e"] == "starting"), "")
         mark = int(mark) if mark else None
         shadow = self.shadow
-        if died is not None and mark is not None:
+        if mark is not None and shadow.passes:
+            midway = died is not None and died["midway"]
             lost = len(shadow.passes)
 
             def recorded(decision):
                 o = self.record.find(decision)
-                return o is not None and o["id"] <= died["durable"]
+                return o is not None and (not died or o["id"] <= died["durable"])
 
             fits = shadow.die(mark, recorded)
-            if not fits or lost - len(shadow.passes) > 2:
-                self.findings.add("the mark is %s after the death at %s", clock(mark), clock(died["t"]))
+            if not fits or lost - len(shadow.passes) > (2 if midway else 0):
+                self.findings.add("the mark is %s at the start at %s", clock(mark), clock(at))
         shadow.start(world, at, mark)
 
     def answer(self, said, at):
