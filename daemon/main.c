@@ -297,10 +297,12 @@ static int run(struct daemon *daemon)
 		return EXIT_FAILURE;
 	}
 	r = start_engine(daemon);
-	if (r == 0)
-		r = start_faces(daemon);
 	if (r == 0) {
+		/* Before the first face: whoever can see it may already ask it to stop. */
 		listen_to_signals(daemon);
+		r = start_faces(daemon);
+	}
+	if (r == 0) {
 		report(EVENT_STARTED, NULL, "running with %s", daemon->options.config);
 		engine_start(daemon->engine);
 		say_ready(daemon);

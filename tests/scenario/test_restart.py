@@ -170,3 +170,10 @@ def test_sigterm_and_sigint_finish_what_is_in_flight_and_exit_0(nudged, receiver
     assert daemon.ended() == 0
     time.sleep(0.3)
     assert len(receiver.all()) == 1
+
+
+def test_a_daemon_that_can_be_seen_can_be_stopped(nudged, receiver):
+    # The second face is slow to open: the first one answers for a while before the daemon is ready.
+    slow = ("strace", "-D", "-f", "-o", "/dev/null", "-e", "inject=listen:delay_enter=1000000:when=2")
+    daemon = nudged(channels=hook(receiver), people=person("ana"), reminders=once("a", "ana")).start(wrap=slow)
+    daemon.stop()
