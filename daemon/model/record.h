@@ -80,6 +80,12 @@ static inline bool delivery_is_open(enum delivery_state state)
 {
 	return state <= DELIVERY_WAITING;
 }
+/* Ended without having arrived, and nobody has said that this is fine. */
+static inline bool delivery_is_dead(enum delivery_state state)
+{
+	return state == DELIVERY_REFUSED || state == DELIVERY_EXPIRED ||
+	       state == DELIVERY_QUARANTINED;
+}
 
 enum purpose { PURPOSE_REMIND, PURPOSE_NUDGE, PURPOSE_ESCALATE, PURPOSE_MANUAL, PURPOSES };
 extern const char *const purpose_names[PURPOSES + 1];

@@ -123,10 +123,22 @@ bool store_query_wants_occurrence(
 
 bool store_query_wants_delivery(const struct store_query *query, const struct delivery *delivery)
 {
-	return wants_id(query, delivery->id) &&
+	return wants_id(query, delivery->id) && delivery->created_at >= query->created_at &&
 	       (!query->recipient || str_eq(query->recipient, delivery->recipient)) &&
 	       (!query->channel || str_eq(query->channel, delivery->channel)) &&
-	       (!query->open_only || delivery_is_open(delivery->state));
+	       (!query->open_only || delivery_is_open(delivery->state)) &&
+	       (!query->dead_only || delivery_is_dead(delivery->state)) &&
+	       (!query->states || query->states >> delivery->state & 1);
+}
+
+bool store_query_wants_items(const struct store_query *query, const struct delivery *delivery)
+{
+	if (!query->reminder)
+		return true;
+	for (size_t i = 0; i < delivery->count; i++)
+		if (str_eq(delivery->items[i]->key.reminder, query->reminder))
+			return true;
+	return false;
 }
 
 void store_forgotten_name(const char *person, char name[static FORGOTTEN_NAME])

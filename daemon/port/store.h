@@ -113,9 +113,12 @@ struct store_query {
 	struct id id;    /* this one */
 	struct id after; /* what follows this one in the order asked for: the next page */
 	const char *recipient;
-	const char *reminder; /* occurrences only */
+	const char *reminder; /* of deliveries: among what they carry */
 	const char *channel;  /* deliveries only */
 	bool open_only;
+	bool dead_only;     /* deliveries only: refused, expired or quarantined */
+	unsigned states;    /* deliveries only: bits of enum delivery_state */
+	int64_t created_at; /* deliveries only: made at this instant or later */
 	bool has_local;
 	int64_t local_from, local_to; /* nominal local time, [from, to); occurrences only */
 	bool newest_first;

@@ -547,6 +547,14 @@ static struct delivery *unpack(const struct memory *m, const struct parcel *parc
 	return delivery;
 }
 
+static void add_delivery(struct store_find *find, struct delivery *delivery)
+{
+	if (store_query_wants_items(&find->query, delivery))
+		store_find_add(find, delivery);
+	else
+		delivery_free(delivery);
+}
+
 static int memory_find(void *context, struct store_find *find)
 {
 	struct memory *m = context;
@@ -559,7 +567,7 @@ static int memory_find(void *context, struct store_find *find)
 
 		if (find->of_deliveries) {
 			if (store_query_wants_delivery(&find->query, &parcel->record))
-				store_find_add(find, unpack(m, parcel));
+				add_delivery(find, unpack(m, parcel));
 		} else if (store_query_wants_occurrence(&find->query, kept->occurrence)) {
 			store_find_add(find, occurrence_copy(kept->occurrence));
 		}

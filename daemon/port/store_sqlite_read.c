@@ -132,9 +132,13 @@ static int look(struct sqlite *s, sqlite3_stmt *row, struct store_find *find)
 	if (error || !store_query_wants_delivery(&find->query, &delivery))
 		return error;
 	error = keep_delivery(s, row, &delivery, &kept);
-	if (!error)
+	if (error)
+		return error;
+	if (store_query_wants_items(&find->query, kept))
 		store_find_add(find, kept);
-	return error;
+	else
+		delivery_free(kept);
+	return 0;
 }
 
 /* Looks at the rows of a statement until it or the question has had enough. The number of rows, or
@@ -177,12 +181,16 @@ static int find_one(struct sqlite *s, struct store_find *find)
 /* In the order of ids, a slice at a time. */
 static int walk(struct sqlite *s, struct store_find *find)
 {
-	static const enum statement ways[3][2] = {
+	static const enum statement ways[4][2] = {
 		{SQL_OCCURRENCES_UP, SQL_OCCURRENCES_DOWN},
 		{SQL_DELIVERIES_UP, SQL_DELIVERIES_DOWN},
 		{SQL_OPEN_DELIVERIES_UP, SQL_OPEN_DELIVERIES_DOWN},
+		{SQL_DEAD_DELIVERIES_UP, SQL_DEAD_DELIVERIES_DOWN},
 	};
-	int kind = !find->of_deliveries ? 0 : find->query.open_only ? 2 : 1;
+	int kind = !find->of_deliveries    ? 0
+		   : find->query.open_only ? 2
+		   : find->query.dead_only ? 3
+					   : 1;
 	sqlite3_stmt *rows = sql(s, ways[kind][find->query.newest_first]);
 	int seen;
 

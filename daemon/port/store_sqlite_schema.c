@@ -50,6 +50,8 @@ const char *const store_sqlite_steps[] = {
 	"CREATE TABLE begin (what TEXT NOT NULL PRIMARY KEY, at INTEGER) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE value (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"
 	"  STRICT, WITHOUT ROWID;",
+	/* What ended without having arrived. */
+	"CREATE INDEX delivery_dead ON delivery (id) WHERE state IN (3, 4, 6);",
 };
 const int store_sqlite_version = ARRAY_LEN(store_sqlite_steps);
 
@@ -121,6 +123,11 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 				   " WHERE state <= 1 AND id > ?1 ORDER BY id LIMIT ?2",
 	[SQL_OPEN_DELIVERIES_DOWN] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_open"
 				     " WHERE state <= 1 AND id < ?1 ORDER BY id DESC LIMIT ?2",
+	[SQL_DEAD_DELIVERIES_UP] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_dead"
+				   " WHERE state IN (3, 4, 6) AND id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_DEAD_DELIVERIES_DOWN] =
+		"SELECT " DELIVERY " FROM delivery INDEXED BY delivery_dead"
+		" WHERE state IN (3, 4, 6) AND id < ?1 ORDER BY id DESC LIMIT ?2",
 	[SQL_FOLLOWS] = "SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_follow"
 			" WHERE follow_at IS NOT NULL ORDER BY id",
 	[SQL_BUDGETS] = "SELECT recipient, budget_date, id, state FROM delivery"

@@ -98,6 +98,8 @@ void store_find_add(struct store_find *find, void *row);
 bool store_query_wants_occurrence(
 	const struct store_query *query, const struct occurrence *occurrence);
 bool store_query_wants_delivery(const struct store_query *query, const struct delivery *delivery);
+/* The one that takes the items of it. */
+bool store_query_wants_items(const struct store_query *query, const struct delivery *delivery);
 
 /* The name of the mark that a forgotten person leaves: "forgotten:" and 32 hexadecimal digits. */
 enum { FORGOTTEN_NAME = 43 };

@@ -36,6 +36,7 @@ static void add_delivery(struct walk *walk, struct change *change, struct occurr
 		make_delivery(pick(walk, 2) ? "ana" : "ben", o, pick(walk, 3) ? NULL : &earlier);
 
 	d.state = pick(walk, DELIVERY_STATES);
+	d.created_at = pick(walk, 300);
 	d.budget_date = pick(walk, 3) ? (int)pick(walk, 30) : INT32_MIN;
 	d.id = walk->deliveries[pick(walk, PICKS)] = next_id(walk);
 	change_record_delivery(change, &d);
@@ -109,6 +110,9 @@ static void compare_question(struct walk *walk, struct bed *a, struct bed *b)
 		.recipient = pick(walk, 2) ? "ana" : NULL,
 		.reminder = pick(walk, 4) ? NULL : "r",
 		.open_only = pick(walk, 3) == 0,
+		.dead_only = pick(walk, 3) == 0,
+		.states = pick(walk, 3) ? 0 : pick(walk, 1u << DELIVERY_STATES),
+		.created_at = pick(walk, 3) ? 0 : pick(walk, 200),
 		.has_local = pick(walk, 3) == 0,
 		.local_from = pick(walk, 100),
 		.local_to = 100 + pick(walk, 100),
