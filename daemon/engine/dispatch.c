@@ -417,6 +417,7 @@ void dispatch_free(struct dispatch *dispatch)
 	if (!dispatch)
 		return;
 	settle_flush(dispatch);
+	dispatch_cancel_notes(dispatch);
 	HASH_ITER(hh, dispatch->jobs, job, next) {
 		struct lane *lane = job->lane;
 

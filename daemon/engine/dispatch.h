@@ -62,6 +62,26 @@ size_t dispatch_in_flight(const struct dispatch *dispatch); /* under way, or not
 bool dispatch_channel_status(
 	const struct dispatch *dispatch, size_t index, struct channel_status *ret);
 
-/* Sends one delivery that is not in the store (a test): on_done once with the verdict. */
-int dispatch_test(struct dispatch *dispatch, const char *channel, const char *address, bool send,
-	engine_on_test on_done, void *owner) must_check;
+/* A message that is not in the store: a test, or word of our own trouble. Texts are lent. */
+struct note {
+	const char *channel,
+		*address;     /* address NULL: the first person's there, where one is needed */
+	const char *reminder; /* what stands in the place of a reminder's id */
+	const char *title, *text;
+	struct id id; /* the same on every attempt */
+	int attempt;  /* 1.. */
+	int64_t created_at;
+	bool is_test;
+};
+struct flight; /* a note under way */
+typedef void (*dispatch_on_note)(void *owner, const struct verdict *verdict, int status);
+
+/* The request that a note would be, secrets masked (owned). 0, -ENOENT (no such channel) or -errno,
+ * with a sentence (owned). */
+int dispatch_show_note(struct dispatch *dispatch, const struct note *note, char **ret_shown,
+	char **ret_error) must_check;
+/* Sends it once, past the channel's queue, rate and pauses. on_done is called once, later; the flight
+ * ends with it. ret may be NULL. */
+int dispatch_send_note(struct dispatch *dispatch, const struct note *note, dispatch_on_note on_done,
+	void *owner, struct flight **ret, char **ret_error) must_check;
+void dispatch_cancel_note(struct flight *flight); /* on_done is not called */

@@ -1,5 +1,6 @@
-/* Inside dispatch: lanes and jobs. Shared by dispatch.c (queues, pacing, sending) and
- * dispatch_settle.c (verdicts, states, grouped settlement). */
+/* Inside dispatch: lanes and jobs. Shared by dispatch.c (queues, pacing, sending), dispatch_lanes.c
+ * (lanes of a model), dispatch_settle.c (verdicts, states, grouped settlement) and dispatch_note.c
+ * (messages that are not in the store). */
 #pragma once
 
 #include "base/heap.h"
@@ -59,6 +60,7 @@ struct dispatch {
 	size_t in_flight;
 	struct settlement *settlement; /* gathers this turn's outcomes */
 	size_t unsettled;              /* outcomes not yet durable */
+	LIST_HEAD(, flight) flights;   /* notes under way */
 };
 
 int64_t dispatch_now(const struct dispatch *dispatch);
@@ -78,6 +80,9 @@ int lane_open(struct dispatch *dispatch, const struct channel *channel, struct l
 void lane_free(struct lane *lane);
 void lane_release(struct lane *lane); /* frees a retired lane without transfers */
 const struct person *job_person(const struct job *job);
+
+/* Without telling their owners. */
+void dispatch_cancel_notes(struct dispatch *dispatch);
 
 /* What became of an attempt. */
 void settle_verdict(struct job *job, const struct verdict *verdict);

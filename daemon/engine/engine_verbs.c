@@ -557,14 +557,57 @@ bool engine_pause_status(const struct engine *engine, size_t index, struct pause
 	return known_pause_status(engine->known, index, ret);
 }
 
-/* ---- reading ---- */
+/* ---- a test message ---- */
+
+struct testing {
+	engine_on_test on_done;
+	void *owner;
+	char *shown;
+};
+
+static void on_tested(void *owner, const struct verdict *verdict, int status)
+{
+	struct testing *testing = owner;
+	auto_free char *words = str_printf("%s%s%s (status %d)", outcome_names[verdict->outcome],
+		verdict->reason ? ": " : "", verdict->reason ? verdict->reason : "", status);
+
+	testing->on_done(testing->owner, verdict->outcome == NUDGED_SENT ? 0 : -EREMOTEIO,
+		testing->shown, words);
+	free(testing->shown);
+	free(testing);
+}
 
 void engine_test_channel(struct engine *engine, const char *channel, const char *address, bool send,
 	engine_on_test on_done, void *owner)
 {
-	if (dispatch_test(engine->dispatch, channel, address, send, on_done, owner) < 0)
-		on_done(owner, -ENOENT, NULL, "no such channel");
+	int64_t now = clock_now(engine->clock);
+	const struct note note = {.channel = channel,
+		.address = address,
+		.reminder = "test",
+		.title = "A test from nudged",
+		.text = "If you can read this, the channel works.",
+		.id = id_new(now),
+		.attempt = 1,
+		.created_at = now,
+		.is_test = true};
+	struct testing *testing;
+	auto_free char *error = NULL, *shown = NULL;
+	int r = dispatch_show_note(engine->dispatch, &note, &shown, &error);
+
+	if (r == 0 && send) {
+		testing = mem_new(sizeof(*testing));
+		*testing = (struct testing){.on_done = on_done, .owner = owner};
+		testing->shown = str_new(shown);
+		r = dispatch_send_note(engine->dispatch, &note, on_tested, testing, NULL, &error);
+		if (r == 0)
+			return;
+		free(testing->shown);
+		free(testing);
+	}
+	on_done(owner, r, r < 0 ? NULL : shown, r < 0 ? error : NULL);
 }
+
+/* ---- reading ---- */
 
 void engine_find_occurrences(struct engine *engine, const struct store_query *query,
 	void (*on_done)(void *owner, int error, struct occurrence *const *list, size_t count),
