@@ -1,17 +1,19 @@
 """What can be said to the message while nothing unforeseen happens: daily limits, follow-ups, and that the
 preview of a time was what that time brought."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 from zones import DAY, zone
 
+INFINITE = 1 << 60
 QUIET = ("advance", "preview", "receiver", "answer", "dump")
 
 
 class Calm:
     def __init__(self, judge):
         self.judge, self.record, self.findings = judge, judge.record, judge.findings
-        self.disturbed = sorted({t for t in self.disturbances()})
+        self.disturbed = sorted(set(self.disturbances()))
+        self.longest = max((end - begin for begin, end in self.disturbed), default=0)
         self.last = judge.log[-1][2]
         self.told = {}  # recipient: the deliveries that are no reminders
         for d in self.record.deliveries.values():
@@ -20,16 +22,26 @@ class Calm:
         self.sent = [(d, o) for d in judge.shadow.decisions if (o := self.record.find(d)) and o["state"] != "skipped"]
 
     def disturbances(self):
+        """(begin, end) of each: a downtime, or a clock put forward, is one from its first instant to its last.
+        What was due in it is decided late, and counts to the day on which it goes: what the limit makes of it
+        is not for the day of its slot to say."""
         for event, before, after, said in self.judge.log:
-            if event[0] not in QUIET or any(s["e"] == "died" for s in said):
-                yield from (before, after)
+            if event[0] not in QUIET:
+                yield min(before, after), max(before, after)
+            elif any(s["e"] == "died" for s in said):
+                yield before, before
+                yield after, after
         for at, _, answer, _ in self.judge.answers:
             if answer in ("less", "stop"):
-                yield at
+                yield at, at
 
     def is_calm(self, begin, end):
-        at = bisect_left(self.disturbed, begin)
-        return end <= self.last and (at == len(self.disturbed) or self.disturbed[at] > end)
+        """Whether nothing was disturbed in [begin, end]."""
+        if end > self.last:
+            return False
+        since = bisect_left(self.disturbed, (begin - self.longest, begin - self.longest))
+        until = bisect_right(self.disturbed, (end, INFINITE))
+        return all(there < begin for _, there in self.disturbed[since:until])
 
     def check(self):
         if not self.judge.backwards:
