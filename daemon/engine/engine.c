@@ -324,13 +324,15 @@ static void load_follow(void *owner, const struct occurrence *occurrence)
 	follow_put(((struct loading *)owner)->engine->follow, occurrence);
 }
 
-/* Whether the person's local date is still to come to its end: the ledger keeps no others. */
+/* The earliest date that it is anywhere: whoever moves west meets a date again, and what it has used. */
+static int32_t first_current_date(const struct engine *engine)
+{
+	return local_date(clock_now(engine->clock) / 1000) - 1;
+}
+
 static bool is_current(const struct engine *engine, const char *recipient, int32_t date)
 {
-	const struct person *person = model_person(engine->model, recipient);
-	int64_t now = clock_now(engine->clock);
-
-	return person && date >= local_date(zone_to_local(person->place->zone, now / 1000, NULL));
+	return date >= first_current_date(engine) && model_person(engine->model, recipient);
 }
 
 static void load_budget(void *owner, const char *recipient, int32_t date,
@@ -386,7 +388,7 @@ static int engine_load(struct engine *engine, char **ret_error)
 		.budget = load_budget};
 	int64_t now = clock_now(engine->clock);
 	struct change *change = change_new();
-	int r = store_load(engine->store, local_date(now / 1000) - 1, &visitor, &loading);
+	int r = store_load(engine->store, first_current_date(engine), &visitor, &loading);
 
 	if (r == 0)
 		r = set_link_key(engine, loading.key, change);

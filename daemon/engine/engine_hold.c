@@ -101,7 +101,7 @@ static void cancel(struct hold *hold, const char *reason)
 		.delivery = hold->delivery->id};
 
 	heap_remove(&engine->holds, &hold->node);
-	ledger_close_held(engine->ledger, hold->delivery);
+	ledger_take_back(engine->ledger, hold->delivery);
 	hold->delivery->state = DELIVERY_CANCELLED;
 	free(hold->delivery->reason);
 	hold->delivery->reason = str_new(reason);

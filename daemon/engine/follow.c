@@ -243,7 +243,6 @@ struct step {
 	int64_t next_follow_at;
 	struct delivery *delivery;  /* recorded by this step; NULL: it joined another */
 	struct occurrence *telling; /* what the message says */
-	int32_t counted_date;       /* whose budget the delivery uses; INT32_MIN: none */
 	int32_t joined_date;        /* of the held message that took it; INT32_MIN: none */
 };
 
@@ -292,23 +291,20 @@ static void tell_step(const struct step *step, const struct occurrence *occurren
 			step->to->id);
 }
 
-static struct ledger_day *day_of(const struct step *step, int32_t date)
+static struct ledger_day *joined_day(const struct step *step)
 {
-	return date == INT32_MIN ? NULL
-				 : ledger_find(step->follow->settings.ledger, step->to->id, date);
+	if (step->joined_date == INT32_MIN)
+		return NULL;
+	return ledger_find(step->follow->settings.ledger, step->to->id, step->joined_date);
 }
 
 /* The store did not keep it: nor does the ledger, nor the message that it joined. */
 static void uncount(struct step *step)
 {
-	struct ledger_day *day = day_of(step, step->counted_date);
-	struct ledger_day *joined = day_of(step, step->joined_date);
+	struct ledger_day *joined = joined_day(step);
 
-	if (day) {
-		day->used--;
-		if (day->held == step->delivery)
-			day->held = NULL;
-	}
+	if (step->delivery)
+		ledger_take_back(step->follow->settings.ledger, step->delivery);
 	if (joined && joined->held)
 		delivery_drop_item(joined->held, step->telling->id);
 	delivery_free(step->delivery);
@@ -458,7 +454,6 @@ static void make_message(struct step *step, struct change *change,
 	if (day) {
 		step->delivery->budget_date = date;
 		day->used++;
-		step->counted_date = date;
 	}
 	if (day && extra != EXTRA_NOW) {
 		step->delivery->state = DELIVERY_HELD;
@@ -585,7 +580,6 @@ static void run_entry(struct follow *follow, struct entry *entry, int64_t now)
 		.person = person,
 		.to = to,
 		.escalates = escalates,
-		.counted_date = INT32_MIN,
 		.joined_date = INT32_MIN};
 	store_find_occurrences(follow->settings.store,
 		&(struct store_query){.id = entry->id, .limit = 1}, on_found, step);

@@ -108,3 +108,18 @@ void ledger_close_held(struct ledger *ledger, const struct delivery *delivery)
 	if (day && day->held == delivery)
 		day->held = NULL;
 }
+
+void ledger_take_back(struct ledger *ledger, const struct delivery *delivery)
+{
+	struct ledger_day *day;
+
+	if (delivery->budget_date == INT32_MIN)
+		return;
+	day = ledger_find(ledger, delivery->recipient, delivery->budget_date);
+	if (!day)
+		return;
+	/* Its day may have been forgotten and begun anew since. */
+	day->used -= day->used > 0;
+	if (day->held == delivery)
+		day->held = NULL;
+}

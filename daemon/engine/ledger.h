@@ -26,3 +26,5 @@ struct ledger_day *ledger_find(struct ledger *ledger, const char *person, int32_
 struct budget ledger_budget(const struct ledger_day *day, int limit);
 /* The delivery is not open for more any longer (it goes, or was cancelled). */
 void ledger_close_held(struct ledger *ledger, const struct delivery *delivery);
+/* It will never go: its day has the room again that it used, if it used any. */
+void ledger_take_back(struct ledger *ledger, const struct delivery *delivery);

@@ -17,8 +17,6 @@ enum {
 /* What of a slice must be undone when the store knew it already. */
 struct made {
 	struct delivery *delivery;
-	const struct person *person; /* NULL: a room, or no budget was used */
-	int32_t date;
 	bool gathers; /* recorded with the slice's end: what joins it until then is an item of it */
 };
 
@@ -88,18 +86,6 @@ static bool is_in(struct id id, const struct id *list, size_t count)
 	return false;
 }
 
-static void undo_budget(struct planner *planner, const struct made *made)
-{
-	struct ledger_day *day =
-		made->person ? ledger_find(planner->ledger, made->person->id, made->date) : NULL;
-
-	if (!day)
-		return;
-	day->used--;
-	if (day->held == made->delivery)
-		day->held = NULL;
-}
-
 static void tell_recorded(const struct occurrence *occurrence)
 {
 	struct subject subject = {.reminder = occurrence->key.reminder,
@@ -133,7 +119,7 @@ static void slice_accept(struct slice *slice, const struct store_result *result)
 		struct delivery *delivery = slice->made[i].delivery;
 
 		if (is_in(delivery->id, result->dropped, result->n_dropped)) {
-			undo_budget(slice->planner, &slice->made[i]);
+			ledger_take_back(slice->planner->ledger, delivery);
 			delivery_free(delivery);
 			continue;
 		}
@@ -148,7 +134,7 @@ static void slice_undo(struct slice *slice)
 	for (size_t i = 0; i < slice->n_joined; i++)
 		delivery_drop_item(slice->joined[i].held, slice->joined[i].occurrence);
 	for (size_t i = 0; i < slice->n_made; i++) {
-		undo_budget(slice->planner, &slice->made[i]);
+		ledger_take_back(slice->planner->ledger, slice->made[i].delivery);
 		delivery_free(slice->made[i].delivery);
 	}
 }
@@ -202,13 +188,10 @@ static void slice_keep(struct slice *slice, struct occurrence *occurrence)
 	change_record_occurrence(slice->change, occurrence);
 }
 
-static struct made *slice_made(
-	struct slice *slice, struct delivery *delivery, const struct person *person, int32_t date)
+static void slice_made(struct slice *slice, struct delivery *delivery, bool gathers)
 {
 	ARRAY_GROW(slice->made, slice->n_made, slice->made_capacity);
-	slice->made[slice->n_made] =
-		(struct made){.delivery = delivery, .person = person, .date = date};
-	return &slice->made[slice->n_made++];
+	slice->made[slice->n_made++] = (struct made){.delivery = delivery, .gathers = gathers};
 }
 
 /* ---- one person ---- */
@@ -233,8 +216,7 @@ static void make_alone(struct slice *slice, const struct planned *planned,
 		if (day && i == 0)
 			delivery->budget_date = day->date;
 		change_record_delivery(slice->change, delivery);
-		slice_made(slice, delivery, day && i == 0 ? planned->person : NULL,
-			day ? day->date : 0);
+		slice_made(slice, delivery, false);
 	}
 	if (day)
 		day->used++;
@@ -284,7 +266,7 @@ static void open_held(struct slice *slice, const struct planned *planned,
 	delivery->state = DELIVERY_HELD;
 	delivery->budget_date = day->date;
 	delivery_add_item(delivery, occurrence);
-	slice_made(slice, delivery, planned->person, day->date)->gathers = true;
+	slice_made(slice, delivery, true);
 	day->held = delivery;
 	day->join_next = false;
 	day->used++;
@@ -302,17 +284,29 @@ static int64_t on_a_later_day(const struct place *place, const struct reminder *
 	return at == TIME_NEVER ? first * 1000 : at;
 }
 
+/* Nothing more can go on a date. One to come may be full, too, for whoever has moved west since it
+ * was there. */
+static bool is_used_up(const struct planner *planner, const struct person *person, int32_t date)
+{
+	const struct ledger_day *day = ledger_find(planner->ledger, person->id, date);
+
+	return day && !day->held && day->used >= planner->model->daily_limit;
+}
+
 /* The day is full and nothing gathers: tomorrow's first takes it. */
 static struct ledger_day *carry_over(
 	struct planner *planner, struct planned *planned, struct ledger_day *day)
 {
 	int64_t local = zone_to_local(planned->place->zone, planned->fire_at / 1000, NULL);
+	int32_t date = day->date;
 
-	planned->send_at = on_a_later_day(
-		planned->place, planned->reminder, day->date + 1, local_second_of_day(local));
+	do {
+		planned->send_at = on_a_later_day(
+			planned->place, planned->reminder, date + 1, local_second_of_day(local));
+		date = local_date_at(planned->place, planned->send_at);
+	} while (is_used_up(planner, planned->person, date));
 	snprintf(planned->detail, sizeof(planned->detail), "the day's limit is used: tomorrow");
-	return ledger_day(planner->ledger, planned->person->id,
-		local_date_at(planned->place, planned->send_at));
+	return ledger_day(planner->ledger, planned->person->id, date);
 }
 
 static void make_merged(struct slice *slice, struct planned *planned,
@@ -693,12 +687,25 @@ static int64_t next_planned(struct planner *planner, const struct person *person
 	return first;
 }
 
+/* The first message planned for a date to come; without any, about the same time on that date. */
+static int64_t first_of_date(
+	struct planner *planner, const struct person *person, int32_t date, int32_t second_of_day)
+{
+	const struct place *place = person->place;
+	int64_t begin, second, first;
+	size_t planned;
+
+	zone_to_utc(place->zone, (int64_t)date * DAY_S, &begin, &second);
+	first = next_planned(planner, person, begin * 1000 - 1, date, &planned);
+	return first != TIME_NEVER ? first : on_a_later_day(place, NULL, date, second_of_day);
+}
+
 enum extra planner_place_extra(struct planner *planner, const struct person *person, int64_t now_at,
 	int64_t *ret_at, int32_t *ret_date)
 {
 	const struct place *place = person->place;
 	int limit = planner->model->daily_limit;
-	int64_t local = zone_to_local(place->zone, now_at / 1000, NULL), first, second;
+	int64_t local = zone_to_local(place->zone, now_at / 1000, NULL), first;
 	struct ledger_day *day;
 	size_t planned;
 
@@ -715,12 +722,9 @@ enum extra planner_place_extra(struct planner *planner, const struct person *per
 	}
 	if (day->used < limit)
 		return EXTRA_NOW;
-	*ret_date += 1;
-	zone_to_utc(place->zone, (int64_t)*ret_date * DAY_S, &first, &second);
-	second = next_planned(planner, person, first * 1000 - 1, *ret_date, &planned);
-	*ret_at = second != TIME_NEVER
-			  ? second
-			  : on_a_later_day(place, NULL, *ret_date, local_second_of_day(local));
-	*ret_date = local_date_at(place, *ret_at);
+	do {
+		*ret_at = first_of_date(planner, person, *ret_date + 1, local_second_of_day(local));
+		*ret_date = local_date_at(place, *ret_at);
+	} while (is_used_up(planner, person, *ret_date));
 	return EXTRA_TOMORROW;
 }

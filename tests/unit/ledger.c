@@ -79,6 +79,31 @@ static void a_budget_tells_what_is_held(void **state)
 	ledger_free(ledger);
 }
 
+static void what_never_goes_gives_its_room_back(void **state)
+{
+	struct ledger *ledger = ledger_new();
+	struct ledger_day *day = ledger_day(ledger, "ana", 100);
+	struct delivery held = {.recipient = (char *)"ana", .budget_date = 100}, other = held;
+	struct delivery uncounted = {.recipient = (char *)"ana", .budget_date = INT32_MIN};
+
+	day->used = 2;
+	day->held = &held;
+	ledger_take_back(ledger, &uncounted);
+	assert_int_equal(day->used, 2);
+	ledger_take_back(ledger, &other);
+	assert_int_equal(day->used, 1);
+	assert_ptr_equal(day->held, &held);
+	ledger_take_back(ledger, &held);
+	assert_int_equal(day->used, 0);
+	assert_null(day->held);
+	ledger_take_back(ledger, &held); /* of a day that was forgotten meanwhile */
+	assert_int_equal(day->used, 0);
+	held.budget_date = 101;
+	ledger_take_back(ledger, &held);
+	assert_null(ledger_find(ledger, "ana", 101));
+	ledger_free(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +111,7 @@ int main(void)
 		cmocka_unit_test(days_to_come_do_not_push_out_today),
 		cmocka_unit_test(what_gathers_is_kept_when_the_clock_goes_back),
 		cmocka_unit_test(a_budget_tells_what_is_held),
+		cmocka_unit_test(what_never_goes_gives_its_room_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@ struct told {
 static struct bed bed;
 static struct told told[MESSAGES];
 static size_t n_told, n_follows;
+static char newest[40]; /* the occurrence that was told last */
 
 static int on_message(void *owner, const char *path, const json_t *data)
 {
@@ -32,6 +33,8 @@ static int on_message(void *owner, const char *path, const json_t *data)
 
 		snprintf(message->reminders + len, sizeof(message->reminders) - len, "%s%s",
 			i ? " " : "", json_string_value(json_object_get(item, "reminder")));
+		snprintf(newest, sizeof(newest), "%s",
+			json_string_value(json_object_get(item, "occurrence")));
 	}
 	return 200;
 }
@@ -276,6 +279,106 @@ static void a_pass_that_is_repeated_leaves_budgets_and_held_messages_as_they_wer
 		assert_told("ana: s t u, bo: s t u");
 		close_house();
 	}
+}
+
+/* ---- what a day has used ---- */
+
+static void on_answered(void *owner, int error, const char *why unused_arg)
+{
+	assert_int_equal(error, 0);
+	*(bool *)owner = true;
+}
+
+static void answer_newest(void)
+{
+	struct id id;
+	bool done = false;
+
+	assert_int_equal(id_read(newest, &id), 0);
+	engine_answer(bed.engine, id, ANSWER_DONE, 0, NULL, on_answered, &done);
+	while (!done)
+		bed_turn(&bed);
+	bed_settle(&bed);
+}
+
+#define ANA_AT_HOME "{ id = \"ana\"; place = \"home\"; via = [ \"hook\" ]; }"
+
+/* The nudge of a full day waits for tomorrow; the answer takes it back, and tomorrow is as before. */
+static void a_held_nudge_that_is_answered_leaves_the_next_day_as_it_was(void **state)
+{
+	people = ANA_AT_HOME;
+	open_house("memory", "daily_limit = 1;", DAILY("r", "14:30", FOLLOWED), NOON);
+	step_to(NOON + 4 * HOUR_MS);
+	assert_told("ana: r");
+	assert_int_equal(count().held, 1);
+	answer_newest();
+	assert_int_equal(count().held, 0);
+	step_to(NOON + 25 * HOUR_MS);
+	assert_told("ana: r");
+	close_house();
+}
+
+/* Two dates of a home fourteen hours east have been used when ana goes west and meets them again. */
+static void move_ana_west(const char *follows, const char *more)
+{
+	struct complaints complaints = {0};
+	auto_free char *before = str_printf(
+		DAILY("q", "2026-06-04 01:00", "") "," DAILY("r", "2026-06-03 20:00", "%s"),
+		follows);
+	auto_free char *after = str_printf("%s%s", before, more);
+
+	people = ANA_AT_HOME;
+	first_hours = 14;
+	open_house("sqlite", "daily_limit = 1;", before, NOON - 7 * HOUR_MS);
+	step_to(NOON - 30 * MINUTE_MS); /* half past one on the 4th */
+	assert_told("ana: q, ana: r");
+	bed_restart(&bed);
+	people = "{ id = \"ana\"; via = [ \"hook\" ]; }"; /* half past eleven on the 3rd */
+	write_house("sqlite", "daily_limit = 1;", after);
+	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	bed_settle(&bed);
+}
+
+static void assert_told_on_the_5th(const char *expected)
+{
+	step_to(NOON + 36 * HOUR_MS);
+	assert_told("");
+	step_to(NOON + 60 * HOUR_MS);
+	assert_told(expected);
+	close_house();
+}
+
+static void who_meets_a_date_again_has_used_it(void **state)
+{
+	move_ana_west("", "," DAILY("s", "2026-06-03 15:00", ""));
+	assert_told_on_the_5th("ana: s");
+}
+
+static void nor_is_there_room_for_a_nudge_on_it(void **state)
+{
+	move_ana_west("nudge = { after = \"7h\"; at_most = 1; };", "");
+	assert_told_on_the_5th("ana: r");
+}
+
+/* The same over midnight in Greenwich, after which a restart would forget the day before. */
+static void also_where_it_is_yesterday_in_greenwich(void **state)
+{
+	struct complaints complaints = {0};
+
+	people = ANA_AT_HOME;
+	open_house("sqlite", "daily_limit = 1;", DAILY("r", "2026-06-03 20:00", ""), NOON);
+	step_to(NOON + 14 * HOUR_MS);
+	assert_told("ana: r");
+	bed_restart(&bed);
+	write_home(-10); /* 16:00 on the 3rd */
+	write_house("sqlite", "daily_limit = 1;",
+		DAILY("r", "2026-06-03 20:00", "") "," DAILY("s", "2026-06-03 18:00", ""));
+	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	step_to(NOON + 36 * HOUR_MS);
+	assert_told("");
+	step_to(NOON + 60 * HOUR_MS);
+	assert_told("ana: s");
+	close_house();
 }
 
 /* ---- new rules of a zone ---- */
@@ -754,6 +857,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_pass_that_a_crash_repeats_records_and_sends_nothing_again),
 		cmocka_unit_test(
 			a_pass_that_is_repeated_leaves_budgets_and_held_messages_as_they_were),
+		cmocka_unit_test(a_held_nudge_that_is_answered_leaves_the_next_day_as_it_was),
+		cmocka_unit_test(who_meets_a_date_again_has_used_it),
+		cmocka_unit_test(nor_is_there_room_for_a_nudge_on_it),
+		cmocka_unit_test(also_where_it_is_yesterday_in_greenwich),
 		cmocka_unit_test(a_slot_that_new_rules_put_into_the_past_is_caught_up_on),
 		cmocka_unit_test(a_slot_that_new_rules_put_into_the_future_again_is_not_repeated),
 		cmocka_unit_test(a_slot_that_new_rules_put_off_goes_at_its_new_instant),
