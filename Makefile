@@ -91,7 +91,7 @@ $(BUILD)/campaign/simulator: $(SIMULATOR) $(BUILD)/libnudged.a
 	@mkdir -p $(@D)
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
 
-units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS) $(BUILD)/campaign/simulator
+units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS) $(BUILD)/campaign/simulator $(BUILD)/bench/sink
 
 # libFuzzer targets, with everything they link instrumented: build/fuzz/NAME.
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
@@ -155,6 +155,10 @@ campaign-simulated: all $(BUILD)/campaign/simulator
 	@NUDGED_BUILD=$(BUILD) tests/campaign/simulated.py --seeds $(SEEDS)
 	@NUDGED_BUILD=$(BUILD) tests/campaign/simulated.py --years 20
 
+# 10,000 due at a full hour, 10,000 schedules down for a week, a million due at once.
+campaign-storm: all $(BUILD)/bench/sink
+	@NUDGED_BUILD=$(BUILD) tests/campaign/storm.py $(STORM)
+
 demo:
 	@MAKE="$(MAKE)" BUILD="$(BUILD)" tests/demo/run
 
@@ -179,7 +183,7 @@ bench:
 clean:
 	rm -rf build
 
-.PHONY: all bench benches campaign-fuzz campaign-simulated campaign-time units fuzz fuzzers install demo check check-built lint clean
+.PHONY: all bench benches campaign-fuzz campaign-simulated campaign-storm campaign-time units fuzz fuzzers install demo check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d) \
 	$(SIMULATOR:.o=.d)

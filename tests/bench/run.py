@@ -15,39 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 import peers
+from receipts import Sink
 
 HERE = Path(__file__).resolve().parent
 TICKS = os.sysconf("SC_CLK_TCK")
 CONNECTIONS = 64
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Sink:
-    """The receiver, and what it saw."""
-
-    def __init__(self, build):
-        self.port = free_port()
-        self.process = subprocess.Popen([build / "bench/sink", str(self.port)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        self.process.stdout.readline()
-
-    def ask(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
-            keys = ("count", "bytes", "first_us", "last_us", "connections", "p50", "p99")
-            return dict(zip(keys, map(int, answer.read().split())))
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(10)
 
 
 class Daemon:
@@ -126,13 +101,10 @@ def scratch():
 
 
 def wait_count(sink, wanted, limit):
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        stats = sink.ask("/stats")
-        if stats["count"] >= wanted:
-            return stats
-        time.sleep(0.1)
-    raise SystemExit(f"only {stats['count']} of {wanted} arrived in {limit} s")
+    stats = sink.wait(wanted, limit)
+    if stats["count"] < wanted:
+        raise SystemExit(f"only {stats['count']} of {wanted} arrived in {limit} s")
+    return stats
 
 
 def bare(build, sink, count, size):

@@ -1,9 +1,11 @@
 /* A receiver as fast as can be: HTTP/1.1 with keep-alive on one epoll thread. Answers every POST with
  * an empty 200 and counts it; GET /stats tells: count, bytes of bodies, first and last receipt
- * (microseconds of the wall clock), connections seen.
- * usage: sink PORT [DELAY_MS]; ends when its standard input does. */
+ * (microseconds of the wall clock), connections seen. With a ledger each receipt is a line there, in
+ * the file before it is answered: microseconds, path, webhook-id, attempt, person, reminder, due.
+ * usage: sink PORT [LEDGER]; ends when its standard input does. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
@@ -16,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTION_BUFFER = 65536, EVENTS = 256, LATE_BUCKETS = 200000 };
+enum { CONNECTION_BUFFER = 65536, EVENTS = 256, LATE_BUCKETS = 200000, WORD_MAX = 80 };
 
 struct connection {
 	int fd;
@@ -26,6 +28,7 @@ struct connection {
 
 static uint64_t count, bytes, connections;
 static int64_t first_us, last_us;
+static int ledger = -1;
 static uint32_t late_ms[LATE_BUCKETS]; /* receipts by ms after a whole second */
 
 static int64_t now_us(void)
@@ -72,7 +75,43 @@ static void send_stats(int fd)
 	send_all(fd, body, strlen(body));
 }
 
-static void receipt(int fd, size_t body)
+/* One word of text between start and end: what follows mark, up to one of the stops; "-" without. */
+static size_t word_after(
+	const char *start, const char *end, const char *mark, const char *stops, char *out)
+{
+	const char *at = memmem(start, end - start, mark, strlen(mark));
+	size_t len = 0;
+
+	for (at = at ? at + strlen(mark) : end; at < end && len < WORD_MAX && !strchr(stops, *at);
+		at++)
+		out[len++] = *at;
+	if (!len)
+		out[len++] = '-';
+	return len;
+}
+
+static void note(const char *start, const char *body, const char *end, int64_t now)
+{
+	static const char *const in_body[][2] = {{"\"attempt\":", ",}"},
+		{"\"person\":{\"id\":\"", "\""}, {"\"reminder\":\"", "\""}, {"\"due\":\"", "\""}};
+	char line[32 + 6 * (WORD_MAX + 1)];
+	size_t len = snprintf(line, 32, "%lld ", (long long)now);
+
+	len += word_after(start, body, " ", " ", line + len);
+	line[len++] = ' ';
+	len += word_after(start, body, "webhook-id: ", "\r", line + len);
+	for (size_t i = 0; i < 4; i++) {
+		line[len++] = ' ';
+		len += word_after(body, end, in_body[i][0], in_body[i][1], line + len);
+	}
+	line[len++] = '\n';
+	if (write(ledger, line, len) != (ssize_t)len) {
+		perror("ledger");
+		exit(1);
+	}
+}
+
+static void receipt(int fd, const char *start, const char *text, size_t body)
 {
 	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 	int64_t now = now_us();
@@ -85,6 +124,8 @@ static void receipt(int fd, size_t body)
 	bytes += body;
 	if (late < LATE_BUCKETS)
 		late_ms[late]++;
+	if (ledger >= 0)
+		note(start, text, text + body, now);
 	send_all(fd, answer, sizeof(answer) - 1);
 }
 
@@ -120,7 +161,7 @@ static int take_requests(struct connection *c)
 		} else if (strncmp(start, "GET ", 4) == 0) {
 			send_stats(c->fd);
 		} else {
-			receipt(c->fd, body);
+			receipt(c->fd, start, end + 4, body);
 		}
 		start = next;
 	}
@@ -164,6 +205,11 @@ int main(int argc, char **argv)
 	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 		listen(listener, 1024) < 0) {
 		perror("sink");
+		return 1;
+	}
+	if (argc > 2 &&
+		(ledger = open(argv[2], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)) < 0) {
+		perror(argv[2]);
 		return 1;
 	}
 	add(epoll, listener, &listener);

@@ -175,8 +175,8 @@ class Daemon:
     def command(self):
         return [str(BUILD / "nudged"), "-c", str(self.file), "--control", self.control]
 
-    def spawn(self, clock=None, wrap=(), environment=None, level="info"):
-        """clock: "@2026-06-03 07:59:55" (UTC) or "+70s": what the daemon alone takes for the time."""
+    def spawn(self, clock=None, wrap=(), environment=None, level="info", fds=()):
+        """clock: "@2026-06-03 07:59:55" (UTC) or "+70s": what the daemon alone takes for the time; fds: what it inherits."""
         env = {**os.environ, "LC_ALL": "C.UTF-8", "ASAN_OPTIONS": "detect_leaks=1", **(environment or {})}
         if clock:
             env.update(LD_PRELOAD=FAKETIME, FAKETIME=clock, FAKETIME_DONT_FAKE_MONOTONIC="1", TZ="UTC",
@@ -184,7 +184,7 @@ class Daemon:
         env.pop("JOURNAL_STREAM", None)
         self.process = subprocess.Popen([*wrap, *self.command(), "--log-level", level], env=env, cwd=self.folder, text=True,
                                         errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, start_new_session=True)
+                                        stderr=subprocess.PIPE, start_new_session=True, pass_fds=fds)
         run = []
         self.runs.append(run)
 
