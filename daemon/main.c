@@ -296,12 +296,11 @@ static int run(struct daemon *daemon)
 		log_error("the event loop cannot be set up");
 		return EXIT_FAILURE;
 	}
+	/* Before anything is opened: they are heard in the loop, and a start is never cut off. */
+	listen_to_signals(daemon);
 	r = start_engine(daemon);
-	if (r == 0) {
-		/* Before the first face: whoever can see it may already ask it to stop. */
-		listen_to_signals(daemon);
+	if (r == 0)
 		r = start_faces(daemon);
-	}
 	if (r == 0) {
 		report(EVENT_STARTED, NULL, "running with %s", daemon->options.config);
 		engine_start(daemon->engine);

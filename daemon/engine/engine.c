@@ -151,7 +151,7 @@ static void on_probe(void *owner, const struct store_result *result)
 	report(EVENT_STORE_RECOVERED, NULL, "the store records again");
 	planner_use_model(engine->planner, engine->model, planner_mark(engine->planner));
 	engine->missed = true;
-	dispatch_hold(engine->dispatch, false);
+	dispatch_hold(engine->dispatch, !engine->running); /* who stops starts nothing new */
 	engine_run(engine);
 }
 
@@ -573,6 +573,11 @@ static int reload(struct engine *engine, struct complaints *complaints)
 	auto_free char *error = NULL;
 	int r;
 
+	if (!engine->running) {
+		complaints_add(complaints, false, (struct where){.file = engine->config_file},
+			"nudged is stopping; the next start takes the change");
+		return -EBUSY;
+	}
 	files_take_changes(engine);
 	r = config_load(engine->config_file, &needs, false, &model, complaints);
 	if (r < 0)
