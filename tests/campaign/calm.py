@@ -68,10 +68,11 @@ class Calm:
                 self.check_day(recipient, same, limit)
 
     def first_message(self, o):
-        """The one that it went with; nudges about it may go with others."""
+        """The one that it went with; nudges about it may go with others, also with one that was opened at the
+        same instant for something else: what stands first in a message is what it was made for."""
         messages = self.record.of_item[o["id"]]
         own = [m for m in messages if o["decision"] != "merged" and m["created"] == o["made"] and m["purpose"] == "remind"]
-        return min(own or messages, key=lambda m: m["id"])
+        return min(own or messages, key=lambda m: (m["items"][0] != o["id"], m["id"]))
 
     def check_day(self, recipient, same, limit):
         ranked = sorted(same, key=lambda p: (-p[0].reminder.priority, p[0].slot.utc, p[0].reminder.name, p[0].about or "", p[0].slot.nth))
