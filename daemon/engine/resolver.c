@@ -45,65 +45,69 @@ static enum rule_id date_rests(const struct place *place, enum shift shift, int3
 	return shift == SHIFT_HOLIDAY ? BY_SCHEDULE : BY_DAY_OFF;
 }
 
-/* The first whole minute from an instant on, as local time. */
-static int64_t local_minute(const struct place *place, int64_t utc)
+/* The first whole minute of the place's clock from an instant on. */
+static int64_t whole_minute(const struct place *place, int64_t utc)
 {
 	int64_t local = zone_to_local(place->zone, utc, NULL);
 
-	return local + (60 - local_second_of_day(local) % 60) % 60;
+	return utc + (60 - local_second_of_day(local) % 60) % 60;
 }
 
-/* What forbids a local time, or BY_SCHEDULE; *ret_next is when that ends, or INT64_MAX. */
-static enum rule_id time_rests(const struct place *place, const struct reminder *reminder,
-	int64_t local, int64_t *ret_next)
+/* When the clock that shows local at utc comes to a later time; or when it is changed, if that is
+ * before: one that is put back may show an allowed time again. */
+static int64_t instant_of(const struct place *place, int64_t utc, int64_t local, int64_t next)
+{
+	if (next == INT64_MAX)
+		return INT64_MAX;
+	return MIN_OF(utc + next - local, zone_stretch_at(place->zone, utc).until);
+}
+
+/* What forbids an instant, or BY_SCHEDULE; *ret_next is until when, at the least, or INT64_MAX. */
+static enum rule_id time_rests(
+	const struct place *place, const struct reminder *reminder, int64_t utc, int64_t *ret_next)
 {
 	bool anywhere = reminder && reminder->anywhere;
 	enum shift shift = shift_of(reminder);
+	int64_t local = zone_to_local(place->zone, utc, NULL), next, until;
 	enum rule_id rule = date_rests(place, shift, local_date(local));
-	int64_t utc, second, until;
 
 	if (rule != BY_SCHEDULE) {
-		*ret_next = ((int64_t)local_date(local) + 1) * DAY_S;
-		return rule;
+		next = ((int64_t)local_date(local) + 1) * DAY_S;
+	} else if (place->n_holidays && shift != SHIFT_NONE &&
+		   place_closed_at(place, utc, &until)) {
+		*ret_next = whole_minute(place, until);
+		return BY_HOLIDAY;
+	} else if (!anywhere && place->hours && !week_contains(place->hours, local)) {
+		next = week_next(place->hours, local, true);
+		rule = BY_HOURS;
+	} else if (!anywhere && place->quiet && week_contains(place->quiet, local)) {
+		next = week_next(place->quiet, local, false);
+		rule = BY_QUIET;
+	} else {
+		return BY_SCHEDULE;
 	}
-	if (place->n_holidays && shift != SHIFT_NONE) {
-		zone_to_utc(place->zone, local, &utc, &second);
-		if (place_closed_at(place, utc, &until)) {
-			*ret_next = MAX_OF(local_minute(place, until), local + 1);
-			return BY_HOLIDAY;
-		}
-	}
-	if (!anywhere && place->hours && !week_contains(place->hours, local)) {
-		*ret_next = week_next(place->hours, local, true);
-		return BY_HOURS;
-	}
-	if (!anywhere && place->quiet && week_contains(place->quiet, local)) {
-		*ret_next = week_next(place->quiet, local, false);
-		return BY_QUIET;
-	}
-	return BY_SCHEDULE;
+	*ret_next = instant_of(place, utc, local, next);
+	return rule;
 }
 
-/* The first allowed local minute at or after local, or INT64_MAX. */
-static int64_t allowed_local(const struct place *place, const struct reminder *reminder,
-	int64_t local, int64_t limit, enum rule_id *ret_rule)
+/* The first allowed minute at or after an instant, or INT64_MAX. */
+static int64_t allowed_from(const struct place *place, const struct reminder *reminder, int64_t utc,
+	int64_t limit, enum rule_id *ret_rule)
 {
 	/* Each step passes a whole window; holidays, hours and quiet hours push each other forward,
 	 * so that this many steps without rest mean: never. */
 	enum { STEPS_MOST = 400 };
 
 	*ret_rule = BY_SCHEDULE;
-	for (int step = 0; step < STEPS_MOST && local <= limit; step++) {
-		int64_t next = local;
-		enum rule_id by = time_rests(place, reminder, local, &next);
+	for (int step = 0; step < STEPS_MOST && utc <= limit; step++) {
+		int64_t next = utc;
+		enum rule_id by = time_rests(place, reminder, utc, &next);
 
 		if (by == BY_SCHEDULE)
-			return local;
+			return utc;
 		if (*ret_rule == BY_SCHEDULE)
 			*ret_rule = by;
-		if (next == INT64_MAX)
-			break;
-		local = next;
+		utc = next;
 	}
 	return INT64_MAX;
 }
@@ -111,25 +115,16 @@ static int64_t allowed_local(const struct place *place, const struct reminder *r
 int64_t resolver_allowed_at(const struct place *place, const struct reminder *reminder, int64_t at,
 	int64_t limit_s, enum rule_id *ret_rule)
 {
-	int64_t local, allowed, first, second;
+	int64_t allowed;
 
 	*ret_rule = BY_SCHEDULE;
 	if (!place->hours && !place->quiet && !place->n_holidays &&
 		shift_of(reminder) <= SHIFT_NONE)
 		return at;
-	local = zone_to_local(place->zone, at / 1000, NULL);
-	/* A day more than the limit: the clock may be put forward meanwhile. */
-	allowed = allowed_local(place, reminder, local, local + limit_s + DAY_S, ret_rule);
-	if (allowed == local)
+	allowed = allowed_from(place, reminder, at / 1000, at / 1000 + limit_s, ret_rule);
+	if (allowed == at / 1000)
 		return at;
-	if (allowed == INT64_MAX)
-		return TIME_NEVER;
-	zone_to_utc(place->zone, allowed, &first, &second);
-	if (first * 1000 < at)
-		first = second;
-	if (first * 1000 < at || first * 1000 - at > limit_s * 1000)
-		return TIME_NEVER;
-	return first * 1000;
+	return allowed == INT64_MAX ? TIME_NEVER : allowed * 1000;
 }
 
 /* ---- slots ---- */

@@ -17,6 +17,8 @@ static const char HOLIDAYS[] = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
 			       "DTEND;VALUE=DATE:20260618\r\nSUMMARY:Retreat\r\nEND:VEVENT\r\n"
 			       "BEGIN:VEVENT\r\nUID:4\r\nDTSTART:20260623T230000\r\n"
 			       "DTEND:20260624T003000\r\nSUMMARY:Fireworks\r\nEND:VEVENT\r\n"
+			       "BEGIN:VEVENT\r\nUID:5\r\nDTSTART:20261025T004500Z\r\n"
+			       "DTEND:20261025T014410Z\r\nSUMMARY:Clocks\r\nEND:VEVENT\r\n"
 			       "END:VCALENDAR\r\n";
 
 static const char ABSENCE[] =
@@ -301,6 +303,49 @@ static bool keep_detail(void *owner, const struct planned *planned)
 	return true;
 }
 
+/* In Berlin the clock goes from 03:00 back to 02:00 at 01:00Z of 2026-10-25; an hour around it is
+ * off, from 02:45 to 02:45. */
+static void an_hour_that_comes_twice_is_allowed_by_its_own_instant(void **state)
+{
+	static const struct {
+		bool event;
+		const char *place;
+		int from, to; /* minutes of that date in UTC; -1: never */
+		enum rule_id rule;
+	} cases[] = {
+		{true, "", 30, 30, BY_SCHEDULE},
+		{true, "", 50, 105, BY_HOLIDAY},
+		{true, "", 90, 105, BY_HOLIDAY},
+		{true, "", 105, 105, BY_SCHEDULE},
+		{true, "hours = \"00:00-02:30\";", 40, -1, BY_HOURS},
+		{true, "quiet = \"00:00-24:00\";", 40, -1, BY_QUIET},
+		{true, "hours = \"00:00-02:50\";", 55, 105, BY_HOLIDAY},
+		{false, "hours = \"00:00-02:30\";", 40, 60, BY_HOURS},
+		{false, "quiet = \"02:30-08:00\";", 40, 60, BY_QUIET},
+	};
+	int64_t day = (int64_t)date_from_ymd(2026, 10, 25) * DAY_S;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_free char *calendar =
+			str_printf("holidays = [ \"%s/holidays.ics\" ];", folder);
+		auto_free char *place =
+			str_printf("{ id = \"p\"; timezone = \"Europe/Berlin\"; %s %s }",
+				cases[i].event ? calendar : "", cases[i].place);
+		struct model *model = model_of("daily_limit = 0;", place,
+			"{ id = \"ana\"; via = [ \"hook\" ]; place = \"p\"; }",
+			"{ id = \"r\"; kind = \"note\"; text = \"x\"; to = [ \"ana\" ]; "
+			"calendar = \"02:30\"; }");
+		enum rule_id rule;
+		int64_t at = resolver_allowed_at(model_person(model, "ana")->place,
+			model->reminders[0], (day + cases[i].from * 60) * 1000, 2 * 3600, &rule);
+
+		assert_int_equal(
+			at, cases[i].to < 0 ? TIME_NEVER : (day + cases[i].to * 60) * 1000);
+		assert_int_equal(rule, cases[i].rule);
+		model_unref(model);
+	}
+}
+
 static void the_reason_names_what_decided(void **state)
 {
 	static const struct {
@@ -415,6 +460,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(jitter_comes_after_an_absence),
 		cmocka_unit_test(what_would_have_gone_before_it_began_is_not_sent),
 		cmocka_unit_test(grace_counts_elapsed_time),
+		cmocka_unit_test(an_hour_that_comes_twice_is_allowed_by_its_own_instant),
 		cmocka_unit_test(the_reason_names_what_decided),
 		cmocka_unit_test(a_slots_number_follows_the_working_days_of_its_place),
 		cmocka_unit_test(a_lost_day_is_told_of),
