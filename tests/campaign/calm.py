@@ -72,7 +72,8 @@ class Calm:
         same instant for something else: what stands first in a message is what it was made for."""
         messages = self.record.of_item[o["id"]]
         own = [m for m in messages if o["decision"] != "merged" and m["created"] == o["made"] and m["purpose"] == "remind"]
-        return min(own or messages, key=lambda m: (m["items"][0] != o["id"], m["id"]))
+        made_for = [m for m in own if m["items"][0] == o["id"]]
+        return min(made_for or own or messages, key=lambda m: m["id"])
 
     def check_day(self, recipient, same, limit):
         ranked = sorted(same, key=lambda p: (-p[0].reminder.priority, p[0].slot.utc, p[0].reminder.name, p[0].about or "", p[0].slot.nth))
