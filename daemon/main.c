@@ -50,7 +50,7 @@ struct daemon {
 	struct control *control;
 	struct web *web;
 	struct event *term, *interrupt, *hangup, *watchdog;
-	bool stopping;
+	bool stopping, failed;
 };
 
 /* 0: go on; else the exit status + 1. */
@@ -154,16 +154,27 @@ static void on_stopped(void *owner)
 	event_base_loopbreak(daemon->loop);
 }
 
-static void on_term(evutil_socket_t number unused_arg, short what unused_arg, void *data)
+static void begin_to_stop(struct daemon *daemon)
 {
-	struct daemon *daemon = data;
-
 	if (daemon->stopping)
 		return;
 	daemon->stopping = true;
 	service_stopping();
 	log_notice("stopping: what is under way is finished first");
 	engine_stop(daemon->engine, DRAIN_MS, on_stopped, daemon);
+}
+
+static void on_term(evutil_socket_t number unused_arg, short what unused_arg, void *data)
+{
+	begin_to_stop(data);
+}
+
+static void on_failed(void *owner)
+{
+	struct daemon *daemon = owner;
+
+	daemon->failed = true;
+	begin_to_stop(daemon);
 }
 
 static void say_ready(struct daemon *daemon)
@@ -226,7 +237,9 @@ static int start_engine(struct daemon *daemon)
 		.state = daemon->options.state,
 		.plugin_folder = daemon->options.plugins,
 		.loop = daemon->loop,
-		.clock = daemon->clock};
+		.clock = daemon->clock,
+		.on_failed = on_failed,
+		.owner = daemon};
 	struct complaints complaints = {0};
 	auto_free char *error = NULL;
 	int r = engine_new(&settings, &daemon->engine, &complaints, &error);
@@ -309,7 +322,7 @@ static int run(struct daemon *daemon)
 		report(EVENT_STOPPED, NULL, "stopped");
 	}
 	stop(daemon);
-	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return r == 0 && !daemon->failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Secrets live in this memory: no core files, no attaching by others. */

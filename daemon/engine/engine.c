@@ -143,6 +143,8 @@ static void on_probe(void *owner, const struct store_result *result)
 	struct engine *engine = owner;
 	struct timeval again = {.tv_sec = RECOVER_S};
 
+	if (engine->damaged)
+		return;
 	if (result->error || planner_is_busy(engine->planner)) {
 		evtimer_add(engine->recover, &again);
 		return;
@@ -168,7 +170,7 @@ void engine_store_failed(struct engine *engine, int error)
 {
 	struct timeval soon = {.tv_sec = RECOVER_S};
 
-	if (engine->store_error)
+	if (engine->store_error || error == -EBADMSG) /* damage is told by the store itself */
 		return;
 	engine->store_error = error;
 	report(EVENT_STORE_FAILED, NULL,
@@ -393,10 +395,8 @@ static int engine_load(struct engine *engine, char **ret_error)
 	if (r == 0)
 		r = set_link_key(engine, loading.key, change);
 	if (r < 0) {
-		*ret_error = str_printf("the store in %s cannot be read: %s", engine->state,
-			r == -EBADMSG ? "the database is damaged; move it away or put a backup in "
-					"its place"
-				      : strerror(-r));
+		*ret_error = str_printf(
+			"the store in %s cannot be read: %s", engine->state, strerror(-r));
 		change_free(change);
 	} else {
 		known_begin_by(engine->known, now, change);
@@ -480,14 +480,19 @@ static const char *choose_state(const struct engine_settings *settings, const st
 static int open_store(
 	struct engine *engine, const struct engine_settings *settings, char **ret_error)
 {
-	struct store_settings store = {.kind = engine->model->store, .loop = engine->loop};
+	struct store_settings store = {.kind = engine->model->store,
+		.loop = engine->loop,
+		.now_at = clock_now(engine->clock),
+		.on_aside = damage_on_aside,
+		.on_damaged = damage_on_found,
+		.owner = engine};
 
 	engine->state = str_new(choose_state(settings, engine->model));
 	store.folder = engine->state;
 	return store_open(&store, &engine->store, ret_error);
 }
 
-int engine_new(const struct engine_settings *settings, struct engine **ret,
+static int try_new(const struct engine_settings *settings, struct engine **ret,
 	struct complaints *complaints, char **ret_error)
 {
 	struct engine *engine = mem_new(sizeof(*engine));
@@ -496,6 +501,8 @@ int engine_new(const struct engine_settings *settings, struct engine **ret,
 
 	engine->loop = settings->loop;
 	engine->clock = settings->clock;
+	engine->on_failed = settings->on_failed;
+	engine->owner = settings->owner;
 	engine->config_file = str_new(settings->config_file);
 	engine->channels = channels_new(settings->plugin_folder);
 	engine->known = known_new();
@@ -518,6 +525,20 @@ int engine_new(const struct engine_settings *settings, struct engine **ret,
 	}
 	*ret = engine;
 	return 0;
+}
+
+int engine_new(const struct engine_settings *settings, struct engine **ret,
+	struct complaints *complaints, char **ret_error)
+{
+	int r = try_new(settings, ret, complaints, ret_error);
+
+	if (r != -EBADMSG)
+		return r;
+	/* Damage that only reading everything showed: opened again, the store sets it aside. */
+	free(*ret_error);
+	*ret_error = NULL;
+	complaints_clear(complaints);
+	return try_new(settings, ret, complaints, ret_error);
 }
 
 void engine_start(struct engine *engine)

@@ -17,6 +17,9 @@ struct engine_settings {
 	const char *plugin_folder;
 	struct event_base *loop;
 	struct clock *clock;
+	/* What it cannot go on with; it has said so, and wants to be stopped and started anew. */
+	void (*on_failed)(void *owner);
+	void *owner;
 };
 
 /* Loads configuration and plugins, opens the store, reads what is open. 0, or -errno with

@@ -1,5 +1,5 @@
 /* Inside the engine: its parts. Shared by engine.c (life, alarm, store trouble), engine_files.c
- * (files that change), engine_hold.c (messages that gather) and engine_verbs.c (what people ask of
+ * (files that change), engine_damage.c (a damaged database), engine_hold.c (messages that gather) and engine_verbs.c (what people ask of
  * it). */
 #pragma once
 
@@ -49,6 +49,9 @@ struct engine {
 	int64_t started_at, reloaded_at;
 	bool running, missed; /* missed: unwatched time lies before the next run */
 	int store_error;
+	bool damaged; /* the database: it stays so until the next start */
+	void (*on_failed)(void *owner);
+	void *owner;
 	struct event *recover, *care, *stop_timer;
 	int64_t stop_by_mono;
 	void (*on_stopped)(void *owner);
@@ -60,6 +63,11 @@ void engine_run(struct engine *engine); /* decides what is due */
 void engine_store_failed(struct engine *engine, int error);
 /* A recorded delivery finds its place: held, or dispatched. */
 void engine_take_delivery(struct engine *engine, struct delivery *delivery);
+
+/* engine_damage.c: the store's words about a damaged database, and ours */
+struct store_aside;
+void damage_on_aside(void *owner, const struct store_aside *aside);
+void damage_on_found(void *owner);
 
 /* engine_files.c */
 void files_watch(struct engine *engine); /* the model's files; a new model's after a reload */

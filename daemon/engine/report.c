@@ -36,6 +36,7 @@ static const struct {
 	[EVENT_STORE_FAILED] = {"store_failed", "5a9d2c6b0f8e4ba3b1c7f6e4d3a0b621", LOG_CRIT},
 	[EVENT_STORE_RECOVERED] = {"store_recovered", "9e4f7b1a3d6c4059a2e8d0c5f9b7a722",
 		LOG_NOTICE},
+	[EVENT_STORE_SET_ASIDE] = {"store_set_aside", "6423bc11d1e58e880b858a95162fe310", LOG_CRIT},
 	[EVENT_CLOCK_SET] = {"clock_set", "d2a8c5e0f7b14d6eb4a9c3f1e6d0b823", LOG_NOTICE},
 	[EVENT_MARK_RESET] = {"mark_reset", "17c0e9b4a6f34a82b7d5e2c8f3a1b924", LOG_WARNING},
 	[EVENT_PRUNED] = {"pruned", "6b3f8d1e5c0a4794a0c6b9e7d2f4ba25", LOG_INFO},

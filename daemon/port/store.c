@@ -51,8 +51,10 @@ struct store {
 	void *context;
 	int signal_fd;
 	struct event *signal_event;
-	struct jobs answers; /* the loop's share of done, in order */
-	size_t pending;      /* the loop's */
+	struct jobs answers;             /* the loop's share of done, in order */
+	size_t pending;                  /* the loop's */
+	void (*on_damaged)(void *owner); /* NULL once it was told */
+	void *owner;
 
 	pthread_t thread;
 	pthread_mutex_t lock; /* everything below, in both directions */
@@ -441,6 +443,16 @@ static void work_here(struct store *store, bool all)
 	} while (all && has_work(store));
 }
 
+static void tell_damage(struct store *store, const struct job *job)
+{
+	void (*on_damaged)(void *owner) = store->on_damaged;
+
+	if (job->outcome.error != -EBADMSG || !on_damaged)
+		return;
+	store->on_damaged = NULL;
+	on_damaged(store->owner);
+}
+
 /* Answers what is done, some in a turn; what remains keeps the descriptor readable. */
 static void on_signal(evutil_socket_t fd, short what, void *owner)
 {
@@ -460,6 +472,7 @@ static void on_signal(evutil_socket_t fd, short what, void *owner)
 		STAILQ_REMOVE_HEAD(&store->answers, in_queue);
 		if (job_writes(job))
 			store->pending--;
+		tell_damage(store, job);
 		job_answer(job);
 		job_free(job);
 	}
@@ -575,6 +588,8 @@ int store_open(const struct store_settings *settings, struct store **ret, char *
 		return -EINVAL;
 	}
 	store = store_new(kind);
+	store->on_damaged = settings->on_damaged;
+	store->owner = settings->owner;
 	error = kind->open(settings, &store->context, ret_error);
 	if (!error) {
 		error = start(store, settings->loop);

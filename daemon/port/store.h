@@ -17,16 +17,36 @@
 struct event_base;
 struct store;
 
+/* What became of a damaged database. */
+struct store_aside {
+	const char *path; /* where it is now; its log is PATH-wal */
+	const char *why;
+	bool replaced;  /* somebody had put another database in its place */
+	bool log_whole; /* otherwise some of what was written last is missing, and the mark is old */
+	bool has_mark, has_link_key;
+	struct store_salvaged {
+		size_t rows;
+		bool whole; /* every row could be read, up to a ceiling */
+	} values, begins, pauses, occurrences, deliveries, carried;
+};
+
 struct store_settings {
 	const char *kind;   /* "sqlite" or "memory" */
 	const char *folder; /* of sqlite: the state folder; made with 0700 when it is missing */
 	struct event_base *loop;
+	int64_t now_at; /* names what is set aside */
+	/* Each may be NULL. While it is opened: */
+	void (*on_aside)(void *owner, const struct store_aside *aside);
+	/* Once, on the loop: the database is damaged. Nothing more is recorded; the next start sets it
+	 * aside. */
+	void (*on_damaged)(void *owner);
+	void *owner;
 };
 
-/* Opens, locks, checks, migrates; blocking, for the start. 0 or -errno with a sentence for people
- * that says what to do (owned by the caller): -EBUSY names the process that holds the folder,
- * -EPERM a folder of another owner or one that others can write, -EBADMSG a damaged or newer
- * database. */
+/* Opens, locks, checks, migrates; blocking, for the start. A damaged database is set aside, and a new
+ * one holds what could be read of it. 0 or -errno with a sentence for people that says what to do
+ * (owned by the caller): -EBUSY names the process that holds the folder, -EPERM a folder of another
+ * owner or one that others can write, -ENOTSUP another program's or a newer database. */
 int store_open(
 	const struct store_settings *settings, struct store **ret, char **ret_error) must_check;
 /* Finishes what was submitted (completions are not called any more), then closes. */
@@ -104,7 +124,8 @@ struct store_visitor {
 		enum delivery_state state);
 };
 
-/* Everything the engine needs to go on where it stopped; blocking, for the start. */
+/* Everything the engine needs to go on where it stopped; blocking, for the start. -EBADMSG: damage was
+ * found; closed and opened again, the store has set the database aside. */
 int store_load(struct store *store, int32_t budget_since, const struct store_visitor *visitor,
 	void *owner) must_check;
 

@@ -12,14 +12,10 @@
 
 enum {
 	LOG_FRAMES = 4096, /* copied into the database from here on: 16 MB */
-	LOG_HEADER = 32,   /* bytes; of SQLite's file format */
-	FRAME_HEADER = 24,
-	PAGE_SIZE = 8192,
 	BUSY_MS = 2000,
 };
 
 static const char settings_text[] =
-	"PRAGMA page_size = 8192;" /* of a new database: measured best, and long texts fit a page */
 	"PRAGMA locking_mode = EXCLUSIVE;"
 	"PRAGMA synchronous = FULL;"
 	"PRAGMA temp_store = MEMORY;"
@@ -124,7 +120,9 @@ static int copy_log(struct sqlite *s)
  * Only what was answered may: the rest is cut off. */
 static int cut_log(struct sqlite *s)
 {
-	int64_t size = s->log_frames ? LOG_HEADER + s->log_frames * (FRAME_HEADER + PAGE_SIZE) : 0;
+	int64_t size = s->log_frames
+			       ? SQLITE_LOG_HEADER + s->log_frames * (SQLITE_LOG_FRAME + STORE_PAGE)
+			       : 0;
 	struct stat st;
 
 	s->uncut = true;
@@ -195,19 +193,20 @@ static int connect_database(struct sqlite *s, char **ret_error)
 		code = sqlite3_exec(s->db, settings_text, NULL, NULL, NULL);
 	}
 	error = store_sqlite_error(s->db, code);
-	if (!error)
-		error = choose_log(s);
 	if (error) {
 		*ret_error = store_sqlite_explain(s->path, "cannot open", error);
 		return error;
 	}
+	/* Nothing is written before it is known to be ours. */
 	error = store_sqlite_migrate(
 		s->db, s->path, store_sqlite_steps, store_sqlite_version, ret_error);
 	if (error)
 		return error;
-	error = prepare_statements(s);
+	error = choose_log(s);
+	if (!error)
+		error = prepare_statements(s);
 	if (error)
-		*ret_error = store_sqlite_explain(s->path, "cannot read", error);
+		*ret_error = store_sqlite_explain(s->path, "cannot open", error);
 	else
 		sqlite3_wal_hook(s->db, on_commit, s);
 	return error;
@@ -234,7 +233,23 @@ int store_sqlite_connect(struct sqlite *s)
 {
 	auto_free char *sentence = NULL;
 
+	if (s->damaged)
+		return -EBADMSG;
 	return s->db ? 0 : connect_or_say(s, &sentence);
+}
+
+/* Passes the error on. Damage is remembered by the folder, so that the next start sets it aside
+ * whatever that start would see of it. */
+static int noted(struct sqlite *s, int error)
+{
+	if (error != -EBADMSG || s->damaged)
+		return error;
+	s->damaged = true;
+	if (store_sqlite_put_away(s) == 0) {
+		free(s->log_path);
+		s->log_path = str_printf("%s.damaged-wal", s->path);
+	}
+	return error;
 }
 
 static void sqlite_close(void *context)
@@ -242,13 +257,43 @@ static void sqlite_close(void *context)
 	struct sqlite *s = context;
 
 	if (s->db)
-		disconnect(s, false);
+		disconnect(s, s->damaged);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	free(s->folder);
 	free(s->path);
 	free(s->log_path);
 	free(s);
+}
+
+static int connect_and_check(struct sqlite *s, char **ret_error)
+{
+	int error = connect_or_say(s, ret_error);
+
+	if (error)
+		return error;
+	error = store_sqlite_check_inside(s);
+	if (error) {
+		*ret_error = store_sqlite_explain(s->path, "cannot read", error);
+		disconnect(s, true);
+	}
+	return error;
+}
+
+static int open_files(struct sqlite *s, const struct store_settings *settings, char **ret_error)
+{
+	int error = store_sqlite_take_folder(s, ret_error);
+
+	if (!error)
+		error = store_sqlite_settle_files(s, settings, ret_error);
+	if (!error)
+		error = connect_and_check(s, ret_error);
+	if (error != -EBADMSG)
+		return error;
+	free(*ret_error);
+	*ret_error = NULL;
+	error = store_sqlite_set_aside(s, settings, "SQLite finds it malformed", true, ret_error);
+	return error ? error : connect_or_say(s, ret_error);
 }
 
 static int sqlite_open(const struct store_settings *settings, void **ret, char **ret_error)
@@ -262,9 +307,7 @@ static int sqlite_open(const struct store_settings *settings, void **ret, char *
 	s->folder = str_new(settings->folder);
 	s->path = str_printf("%s/nudged.db", s->folder);
 	s->log_path = str_printf("%s-wal", s->path);
-	error = store_sqlite_take_folder(s, ret_error);
-	if (!error)
-		error = connect_or_say(s, ret_error);
+	error = open_files(s, settings, ret_error);
 	if (error) {
 		sqlite_close(s);
 		return error;
@@ -284,14 +327,14 @@ static int sqlite_begin(void *context)
 		error = copy_log(s);
 		s->settled = !error;
 	}
-	return error ? error : store_sqlite_run(s, sql(s, SQL_BEGIN));
+	return noted(s, error ? error : store_sqlite_run(s, sql(s, SQL_BEGIN)));
 }
 
 static int sqlite_commit(void *context)
 {
 	struct sqlite *s = context;
 
-	return store_sqlite_run(s, sql(s, SQL_COMMIT));
+	return noted(s, store_sqlite_run(s, sql(s, SQL_COMMIT)));
 }
 
 static void sqlite_roll_back(void *context)
@@ -313,7 +356,7 @@ static void sqlite_tend(void *context)
 {
 	struct sqlite *s = context;
 
-	if (s->db && s->log_frames >= LOG_FRAMES && copy_log(s) < 0)
+	if (s->db && s->log_frames >= LOG_FRAMES && noted(s, copy_log(s)) < 0)
 		disconnect(s, true);
 }
 
@@ -321,8 +364,7 @@ static void sqlite_tend(void *context)
  * the whole transaction. */
 static bool is_own_failure(int error)
 {
-	return error == -EEXIST || error == -ENOENT || error == -ESTALE || error == -E2BIG ||
-	       error == -EBADMSG;
+	return error == -EEXIST || error == -ENOENT || error == -ESTALE || error == -E2BIG;
 }
 
 int store_sqlite_enter(struct sqlite *s)
@@ -334,13 +376,31 @@ int store_sqlite_leave(struct sqlite *s, int error, struct outcome *outcome)
 {
 	if (!error)
 		error = store_sqlite_run(s, sql(s, SQL_RELEASE));
-	outcome->error = error;
+	outcome->error = noted(s, error);
 	if (!error)
 		return 0;
 	if (!is_own_failure(error) || sqlite3_get_autocommit(s->db))
 		return error;
 	error = store_sqlite_run(s, sql(s, SQL_UNDO));
 	return error ? error : store_sqlite_run(s, sql(s, SQL_RELEASE));
+}
+
+/* ---- questions ---- */
+
+static int sqlite_find(void *context, struct store_find *find)
+{
+	return noted(context, store_sqlite_find(context, find));
+}
+
+static int sqlite_backup(void *context, const char *path)
+{
+	return noted(context, store_sqlite_backup(context, path));
+}
+
+static int sqlite_load(
+	void *context, int32_t budget_since, const struct store_visitor *visitor, void *owner)
+{
+	return noted(context, store_sqlite_load(context, budget_since, visitor, owner));
 }
 
 const struct store_kind store_sqlite = {
@@ -354,8 +414,8 @@ const struct store_kind store_sqlite = {
 	.forget = store_sqlite_forget,
 	.commit = sqlite_commit,
 	.roll_back = sqlite_roll_back,
-	.find = store_sqlite_find,
-	.backup = store_sqlite_backup,
-	.load = store_sqlite_load,
+	.find = sqlite_find,
+	.backup = sqlite_backup,
+	.load = sqlite_load,
 	.tend = sqlite_tend,
 };

@@ -7,6 +7,11 @@
 
 #include <sqlite3.h>
 
+#define STORE_APPLICATION_ID 0x6E647564 /* "ndud", in the file's header */
+#define STORE_PAGE_TEXT "8192" /* of a new database: measured best, and long texts fit a page */
+/* Bytes; of SQLite's file format. */
+enum { STORE_PAGE = 8192, SQLITE_LOG_HEADER = 32, SQLITE_LOG_FRAME = 24 };
+
 /* The kept statements; their texts stand beside the tables, in store_sqlite_schema.c. */
 enum statement {
 	SQL_BEGIN,
@@ -76,6 +81,7 @@ struct sqlite {
 	int64_t log_frames;
 	bool settled; /* since it was opened, the log has been copied into the database once */
 	bool uncut;   /* what a failed commit left in the log must be cut off before opening */
+	bool damaged; /* found out while it runs: put away, and of no use until the next start */
 };
 
 /* ---- schema ---- */
@@ -99,10 +105,35 @@ int store_sqlite_migrate(sqlite3 *db, const char *path, const char *const *steps
 
 /* ---- the folder ---- */
 
-/* Makes, checks and locks the folder, and makes the database file when it is missing. */
+/* Makes, checks and locks the folder, and checks whose the database in it is. */
 int store_sqlite_take_folder(struct sqlite *s, char **ret_error) must_check;
+/* An empty file in it that only we can read. */
+int store_sqlite_make_private(struct sqlite *s, const char *name, char **ret_error) must_check;
+/* Makes a file or folder durable; flags of open(). */
+int store_sqlite_sync(const char *path, int flags) must_check;
 /* "X: what the error is: what to do", owned by the caller. */
 char *store_sqlite_explain(const char *path, const char *doing, int error);
+
+/* ---- damage ---- */
+
+/* *ret_why: how the files show damage, static; NULL when they don't. *ret_log_whole: the log has all
+ * that was written to it. 0, or -errno when they cannot be read. */
+int store_sqlite_check_files(const char *path, const char *log_path, bool *ret_log_whole,
+	const char **ret_why) must_check;
+/* What can be checked in a moment of the open database: 0, -EBADMSG or another -errno. */
+int store_sqlite_check_inside(struct sqlite *s) must_check;
+/* Moves database and log out of the way, for whoever starts next to set aside. */
+int store_sqlite_put_away(struct sqlite *s) must_check;
+/* Sets a damaged, closed database aside and begins a new one; tells settings->on_aside. */
+int store_sqlite_set_aside(struct sqlite *s, const struct store_settings *settings, const char *why,
+	bool log_whole, char **ret_error) must_check;
+/* Before it is opened: goes on with what was being set aside, sets aside what shows damage, and makes
+ * the database when there is none. */
+int store_sqlite_settle_files(
+	struct sqlite *s, const struct store_settings *settings, char **ret_error) must_check;
+/* Makes the database where none is: empty, or (with aside) from what can be read of a damaged one. */
+int store_sqlite_make(struct sqlite *s, const char *damaged, struct store_aside *aside,
+	char **ret_error) must_check;
 
 /* ---- the connection ---- */
 

@@ -168,17 +168,6 @@ int store_sqlite_forget(void *context, const char *person, struct outcome *outco
 
 /* ---- the copy ---- */
 
-static int sync_path(const char *path, int flags)
-{
-	int error, fd = open(path, flags | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	error = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return error;
-}
-
 /* An empty file that only we can read; SQLite fills an empty file. */
 static int make_part(const char *part)
 {
@@ -198,11 +187,11 @@ static int make_part(const char *part)
 static int publish(const char *part, const char *path)
 {
 	auto_free char *copy = str_new(path);
-	int error = sync_path(part, O_RDONLY);
+	int error = store_sqlite_sync(part, O_RDONLY);
 
 	if (!error && link(part, path) < 0)
 		error = -errno;
-	return error ? error : sync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
+	return error ? error : store_sqlite_sync(dirname(copy), O_RDONLY | O_DIRECTORY);
 }
 
 int store_sqlite_backup(void *context, const char *path)

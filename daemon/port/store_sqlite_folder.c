@@ -87,14 +87,14 @@ static int open_folder(const char *folder, int *ret, char **ret_error)
 	return 0;
 }
 
-/* Opens or makes a file of the folder that only we can read. */
+/* Opens a file of the folder that only we can read; with O_CREAT, makes it. */
 static int open_private(
-	const char *folder, int folder_fd, const char *name, int *ret, char **ret_error)
+	const char *folder, int folder_fd, const char *name, int flags, int *ret, char **ret_error)
 {
 	auto_free char *path = str_printf("%s/%s", folder, name);
 	struct stat st;
 	int error, fd = openat(folder_fd, name,
-			   O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+			   flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 
 	if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, 0600) < 0) {
 		error = -errno;
@@ -151,21 +151,55 @@ static int take_lock(const char *folder, int fd, char **ret_error)
 	return 0;
 }
 
+/* SQLite gives its log the mode of the database. It is closed again before SQLite opens it: closing
+ * it later would drop SQLite's locks. */
+static int check_database(const char *folder, int folder_fd, char **ret_error)
+{
+	int fd, error;
+
+	if (faccessat(folder_fd, "nudged.db", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 0;
+	error = open_private(folder, folder_fd, "nudged.db", 0, &fd, ret_error);
+	if (!error)
+		close(fd);
+	return error;
+}
+
 int store_sqlite_take_folder(struct sqlite *s, char **ret_error)
 {
-	int folder_fd, database_fd, error = open_folder(s->folder, &folder_fd, ret_error);
+	int folder_fd, error = open_folder(s->folder, &folder_fd, ret_error);
 
 	if (error)
 		return error;
-	error = open_private(s->folder, folder_fd, "lock", &s->lock_fd, ret_error);
+	error = open_private(s->folder, folder_fd, "lock", O_CREAT, &s->lock_fd, ret_error);
 	if (!error)
 		error = take_lock(s->folder, s->lock_fd, ret_error);
-	/* SQLite gives its log the mode of the database. It is closed again before SQLite opens it:
-	 * closing it later would drop SQLite's locks. */
 	if (!error)
-		error = open_private(s->folder, folder_fd, "nudged.db", &database_fd, ret_error);
-	if (!error)
-		close(database_fd);
+		error = check_database(s->folder, folder_fd, ret_error);
 	close(folder_fd);
+	return error;
+}
+
+int store_sqlite_make_private(struct sqlite *s, const char *name, char **ret_error)
+{
+	int folder_fd, fd, error = open_folder(s->folder, &folder_fd, ret_error);
+
+	if (error)
+		return error;
+	error = open_private(s->folder, folder_fd, name, O_CREAT | O_EXCL, &fd, ret_error);
+	if (!error)
+		close(fd);
+	close(folder_fd);
+	return error;
+}
+
+int store_sqlite_sync(const char *path, int flags)
+{
+	int error, fd = open(path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	error = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
 	return error;
 }

@@ -8,10 +8,7 @@
 
 #include <errno.h>
 
-enum {
-	APPLICATION_ID = 0x6E647564, /* "ndud", in the file's header */
-	DAY_MS = 86400000,
-};
+enum { DAY_MS = 86400000 };
 
 /* `place` is the day inside the id above a hash of the recipient, 32 bits (store_sqlite_place()): one
  * integer is found faster than a day and a name. `key` is occurrence_key_hash(). `items` are the ids of a delivery's occurrences in their order, 16 bytes each; `carried` is the
@@ -186,7 +183,7 @@ static int take_step(sqlite3 *db, const char *step, int version)
 {
 	char *text = str_printf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d;"
 				" PRAGMA user_version = %d; COMMIT",
-		step, APPLICATION_ID, version);
+		step, STORE_APPLICATION_ID, version);
 	int code = sqlite3_exec(db, text, NULL, NULL, NULL);
 
 	free(text);
@@ -198,22 +195,23 @@ static int take_step(sqlite3 *db, const char *step, int version)
 	return code;
 }
 
-/* -EBADMSG with a sentence when this is not a database of ours that we can read. */
+/* -ENOTSUP with a sentence when this is not a database of ours that we can read. */
 static int check_origin(const char *path, int64_t application, int64_t tables, int64_t found,
 	int version, char **ret_error)
 {
-	if (application != APPLICATION_ID && (application != 0 || tables != 0 || found != 0)) {
+	if (application != STORE_APPLICATION_ID &&
+		(application != 0 || tables != 0 || found != 0)) {
 		*ret_error = str_printf("%s is a database of another program: move it away, or use "
 					"another state folder",
 			path);
-		return -EBADMSG;
+		return -ENOTSUP;
 	}
 	if (found > version) {
 		*ret_error =
 			str_printf("%s was written by a newer nudged (schema %d, this one knows "
 				   "%d): install that version, or use another state folder",
 				path, (int)found, version);
-		return -EBADMSG;
+		return -ENOTSUP;
 	}
 	return 0;
 }

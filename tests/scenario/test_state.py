@@ -67,17 +67,6 @@ def test_a_read_only_state_folder_is_refused_with_a_sentence(nudged, receiver):
     refuses(daemon, "state", wrap=["unshare", "-m", "sh", "-c", mount, "sh"])
 
 
-def test_a_damaged_database_is_refused_and_left_as_it_is(nudged, receiver):
-    daemon = small(nudged, receiver)
-    (daemon.folder / "state").mkdir(mode=0o700)
-    database = daemon.folder / "state/nudged.db"
-    database.write_bytes(b"not a database, and long enough to be looked at" * 100)
-    database.chmod(0o600)
-    before = database.read_bytes()
-    refuses(daemon, "nudged.db")
-    assert database.read_bytes() == before
-
-
 @needs_mounts
 def test_a_full_disk_is_said_holds_everything_and_heals_by_itself(nudged, receiver):
     """No record, no send: while the disk is full nothing new leaves; with room again it goes on."""
