@@ -1,5 +1,6 @@
-/* Lanes, queues and pacing. Owns every open delivery once it is recorded and its time has come, and
- * the transfers of it. Sends only while the store can record what becomes of it. */
+/* Lanes, pacing and sending. Owns the open deliveries that are in memory, and the transfers of them.
+ * Sends only while the store can record what becomes of it. Each turn begins with another lane and
+ * gives each a share, so that none waits for the others. */
 #include "base/str.h"
 #include "engine/dispatch_internal.h"
 #include "engine/follow.h"
@@ -11,6 +12,8 @@
 enum {
 	LINK_LIFE_S = 30 * 86400,
 	PUMP_SLICE = 512, /* transfers started a turn: I/O goes between */
+	LANE_SLICE = 128, /* by one lane */
+	ALONE_MS = 1000,  /* until a suspect looks again whether it may go */
 	UNSETTLED_MAX = 8192,
 };
 
@@ -19,7 +22,7 @@ int64_t dispatch_now(const struct dispatch *dispatch)
 	return clock_now(dispatch->settings.clock);
 }
 
-static int64_t dispatch_mono(const struct dispatch *dispatch)
+int64_t dispatch_mono(const struct dispatch *dispatch)
 {
 	return clock_mono(dispatch->settings.clock);
 }
@@ -27,61 +30,6 @@ static int64_t dispatch_mono(const struct dispatch *dispatch)
 void dispatch_wake(struct dispatch *dispatch)
 {
 	event_active(dispatch->pump, 0, 0);
-}
-
-/* ---- jobs ---- */
-
-const struct person *job_person(const struct job *job)
-{
-	return model_person(job->dispatch->model, job->delivery->recipient);
-}
-
-void job_leave_queue(struct job *job)
-{
-	if (job->phase == JOB_READY) {
-		TAILQ_REMOVE(&job->lane->ready, job, in_ready);
-		job->lane->n_ready--;
-	} else if (job->phase == JOB_WAITING) {
-		heap_remove(&job->lane->waiting, &job->wait);
-	} else if (job->phase == JOB_FLYING) {
-		job->lane->in_flight--;
-		job->dispatch->in_flight--;
-	}
-	job->phase = JOB_ENDED;
-}
-
-void job_make_ready(struct job *job)
-{
-	assert(job->phase == JOB_ENDED);
-	job->phase = JOB_READY;
-	TAILQ_INSERT_TAIL(&job->lane->ready, job, in_ready);
-	job->lane->n_ready++;
-	dispatch_wake(job->dispatch);
-}
-
-void job_make_wait(struct job *job, int64_t next_at)
-{
-	assert(job->phase == JOB_ENDED);
-	job->phase = JOB_WAITING;
-	heap_put(&job->lane->waiting, &job->wait, next_at);
-	dispatch_wake(job->dispatch);
-}
-
-void job_free(struct job *job)
-{
-	assert(job->phase == JOB_ENDED);
-	HASH_DEL(job->dispatch->jobs, job);
-	delivery_free(job->delivery);
-	free(job->address);
-	free(job);
-}
-
-static struct job *job_find(const struct dispatch *dispatch, struct id id)
-{
-	struct job *job;
-
-	HASH_FIND(hh, dispatch->jobs, id.bytes, sizeof(id.bytes), job);
-	return job;
 }
 
 /* ---- lanes ---- */
@@ -181,26 +129,6 @@ static int64_t lane_rest_until(struct lane *lane)
 	return lane->paused_mono > now ? lane->paused_mono : 0;
 }
 
-struct lane *job_next_lane(struct job *job)
-{
-	struct dispatch *dispatch = job->dispatch;
-	const struct person *person = job_person(job);
-
-	while (!str_empty(job->delivery->fallback)) {
-		char *list = job->delivery->fallback;
-		size_t len = strcspn(list, " ");
-		auto_free char *id = str_new_n(list, len);
-		struct lane *lane = lane_find(dispatch->lanes, dispatch->n_lanes, id);
-
-		job->delivery->fallback = list[len] ? str_new(list + len + 1) : NULL;
-		free(list);
-		if (lane && (!outlet_needs_address(lane->outlet) ||
-				    (person && person_address(person, lane->channel))))
-			return lane;
-	}
-	return NULL;
-}
-
 /* ---- sending ---- */
 
 int64_t dispatch_link_expiry_s(int64_t created_at)
@@ -245,6 +173,20 @@ static int job_encode(struct job *job, struct nudged_request **ret, char **ret_e
 	return r;
 }
 
+/* Whether an attempt that failed speaks of the receiver, and not of this message alone: nothing
+ * answered, the server is in trouble, or it wants nobody just now. */
+static bool receiver_fails(const struct nudged_response *response, const struct verdict *verdict)
+{
+	if (verdict->outcome != NUDGED_RETRY)
+		return verdict->outcome == NUDGED_UNKNOWN;
+	if (response->transport != NUDGED_ARRIVED && response->transport != NUDGED_BODY_TOO_LARGE)
+		return true;
+	if (verdict->delay_ms >= 0)
+		return false; /* it works, and asks for time */
+	return verdict->whole_destination ||
+	       (response->protocol == NUDGED_HTTP && response->status >= 500);
+}
+
 static void on_response(void *owner, const struct nudged_response *response)
 {
 	struct job *job = owner;
@@ -257,9 +199,24 @@ static void on_response(void *owner, const struct nudged_response *response)
 	job_leave_queue(job);
 	/* What was accepted is delivered, whatever the configuration says by now. */
 	if (verdict.outcome == NUDGED_SENT || job_check_way(job))
-		settle_verdict(job, &verdict);
+		settle_verdict(job, &verdict, receiver_fails(response, &verdict));
 	verdict_clear(&verdict);
 	lane_release(lane);
+}
+
+/* Its start is recorded before it is made; one that was being sent when the process ended goes while
+ * no other such one does, so that the innocent are not counted with it. */
+static void start_suspect(struct job *job)
+{
+	struct dispatch *dispatch = job->dispatch;
+
+	if (job->delivery->starts && dispatch->alone && dispatch->alone != job) {
+		job_make_wait(job, dispatch_now(dispatch) + ALONE_MS);
+		return;
+	}
+	if (job->delivery->starts)
+		dispatch->alone = job;
+	settle_start(job);
 }
 
 static void job_start(struct job *job)
@@ -269,10 +226,13 @@ static void job_start(struct job *job)
 	auto_free char *error = NULL;
 
 	job_leave_queue(job);
-	job->paused = false;
 	if (dispatch_now(job->dispatch) >= job->delivery->expire_at) {
 		settle_failure(job, DELIVERY_EXPIRED, EVENT_EXPIRED,
 			job->delivery->reason ? job->delivery->reason : "its time had passed");
+		return;
+	}
+	if (job->suspect && !job->marked) {
+		start_suspect(job);
 		return;
 	}
 	job->delivery->attempts++;
@@ -280,9 +240,7 @@ static void job_start(struct job *job)
 		settle_failure(job, DELIVERY_REFUSED, EVENT_REFUSED, error);
 		return;
 	}
-	job->phase = JOB_FLYING;
-	lane->in_flight++;
-	job->dispatch->in_flight++;
+	job_make_fly(job, JOB_FLYING);
 	job->transfer = courier_send(lane->account, request, on_response, job);
 }
 
@@ -295,7 +253,7 @@ static void lane_wake_waiting(struct lane *lane)
 		struct job *job = container_of(first, struct job, wait);
 
 		job_leave_queue(job);
-		job_make_ready(job);
+		job_come_due(job);
 	}
 }
 
@@ -313,29 +271,37 @@ static bool job_is_put_aside(struct job *job)
 	if (until <= dispatch_now(dispatch))
 		return false;
 	job_leave_queue(job);
-	job->paused = true;
-	job_make_wait(job, MIN_OF(until, delivery->expire_at));
+	job_put_aside(job, MIN_OF(until, delivery->expire_at));
 	return true;
 }
 
-/* Expired ones need no room: they leave even while the lane rests. */
-static void lane_pump(struct lane *lane, int *slice)
+static bool lane_may_start(struct lane *lane)
+{
+	return !lane_rest_until(lane) && (!lane->breaker.open || !lane->in_flight) &&
+	       lane->in_flight < lane->most && account_has_room(lane->account) &&
+	       lane_take_token(lane);
+}
+
+/* How many were started. Expired ones need no room: they leave even while the lane rests. */
+static int lane_pump(struct lane *lane, int slice)
 {
 	struct job *job;
+	int started = 0;
 
 	lane_wake_waiting(lane);
 	settle_hand_over(lane);
-	while ((job = TAILQ_FIRST(&lane->ready)) && *slice > 0) {
+	breaker_find_probe(lane);
+	while ((job = TAILQ_FIRST(&lane->ready)) && started < slice) {
 		bool expired = dispatch_now(lane->dispatch) >= job->delivery->expire_at;
 
 		if (!expired && job_is_put_aside(job))
 			continue;
-		if (!expired && (lane_rest_until(lane) || !account_has_room(lane->account) ||
-					!lane_take_token(lane)))
-			return;
-		(*slice)--;
+		if (!expired && !lane_may_start(lane))
+			break;
+		started++;
 		job_start(job);
 	}
+	return started;
 }
 
 /* ms until the lane has something to do by itself, or TIME_NEVER. */
@@ -347,13 +313,15 @@ static int64_t lane_next_ms(struct lane *lane)
 
 	if (first)
 		next = MAX_OF(first->key - now, 0);
-	if ((first || ready) && lane->broken_mono && !lane->handed_over)
+	if ((first || ready) && lane->breaker.broken_mono && !lane->handed_over)
 		next = MIN_OF(
 			next, MAX_OF(lane_gives_up_at(lane) - dispatch_mono(lane->dispatch), 0));
+	rest = lane_rest_until(lane);
+	if (first && lane->breaker.open && rest && rest != TIME_NEVER)
+		next = MIN_OF(next, rest - dispatch_mono(lane->dispatch));
 	if (!ready)
 		return next;
 	next = MIN_OF(next, MAX_OF(ready->delivery->expire_at - now, 0));
-	rest = lane_rest_until(lane);
 	if (rest && rest != TIME_NEVER)
 		next = MIN_OF(next, rest - dispatch_mono(lane->dispatch));
 	else if (!rest && lane->rate > 0 && lane->tokens < 1)
@@ -361,13 +329,20 @@ static int64_t lane_next_ms(struct lane *lane)
 	return next;
 }
 
-static void dispatch_set_timer(struct dispatch *dispatch)
+int64_t dispatch_next_ms(const struct dispatch *dispatch)
 {
-	int64_t next = TIME_NEVER;
-	struct timeval delay;
+	int64_t next = shelves_next_ms(dispatch);
 
 	for (size_t i = 0; i < dispatch->n_lanes; i++)
 		next = MIN_OF(next, lane_next_ms(dispatch->lanes[i]));
+	return next;
+}
+
+static void dispatch_set_timer(struct dispatch *dispatch)
+{
+	int64_t next = dispatch_next_ms(dispatch);
+	struct timeval delay;
+
 	if (next == TIME_NEVER || dispatch->held) {
 		evtimer_del(dispatch->timer);
 		return;
@@ -377,17 +352,32 @@ static void dispatch_set_timer(struct dispatch *dispatch)
 	evtimer_add(dispatch->timer, &delay);
 }
 
+static void dispatch_turn(struct dispatch *dispatch)
+{
+	int left = PUMP_SLICE;
+	bool more = false;
+
+	for (size_t i = 0; i < dispatch->n_lanes; i++) {
+		struct lane *lane = dispatch->lanes[(dispatch->turn + i) % dispatch->n_lanes];
+		int slice = MIN_OF(left, LANE_SLICE), started = lane_pump(lane, slice);
+
+		left -= started;
+		more |= started == slice;
+	}
+	dispatch->turn++;
+	if (more)
+		dispatch_wake(dispatch);
+}
+
 static void on_pump(evutil_socket_t fd unused_arg, short what unused_arg, void *data)
 {
 	struct dispatch *dispatch = data;
-	int slice = PUMP_SLICE;
 
-	if (!dispatch->held && dispatch->unsettled < UNSETTLED_MAX)
-		for (size_t i = 0; i < dispatch->n_lanes; i++)
-			lane_pump(dispatch->lanes[i], &slice);
+	if (!dispatch->held && !dispatch->unrecorded && dispatch->unsettled < UNSETTLED_MAX) {
+		dispatch_turn(dispatch);
+		shelves_review(dispatch);
+	}
 	settle_flush(dispatch);
-	if (slice <= 0)
-		dispatch_wake(dispatch);
 	dispatch_set_timer(dispatch);
 }
 
@@ -406,6 +396,9 @@ int dispatch_new(const struct dispatch_settings *settings, struct dispatch **ret
 	}
 	dispatch->pump = event_new(settings->loop, -1, 0, on_pump, dispatch);
 	dispatch->timer = evtimer_new(settings->loop, on_pump, dispatch);
+	dispatch->limits = dispatch_limits;
+	dispatch->suspect_before = INT64_MIN;
+	LIST_INIT(&dispatch->checks);
 	*ret = dispatch;
 	return 0;
 }
@@ -430,6 +423,7 @@ void dispatch_free(struct dispatch *dispatch)
 	for (size_t i = 0; i < dispatch->n_lanes; i++)
 		lane_free(dispatch->lanes[i]);
 	free(dispatch->lanes);
+	shelves_free(dispatch);
 	courier_free(dispatch->courier);
 	event_free(dispatch->pump);
 	event_free(dispatch->timer);
@@ -439,20 +433,28 @@ void dispatch_free(struct dispatch *dispatch)
 
 void dispatch_submit(struct dispatch *dispatch, struct delivery *delivery)
 {
-	struct job *job = mem_new(sizeof(*job));
+	struct lane *lane = lane_find(dispatch->lanes, dispatch->n_lanes, delivery->channel);
+	struct job *job;
 
 	assert(delivery->state == DELIVERY_WAITING);
-	job->dispatch = dispatch;
-	job->delivery = delivery;
-	job->phase = JOB_ENDED;
-	job->lane = lane_find(dispatch->lanes, dispatch->n_lanes, delivery->channel);
-	HASH_ADD_KEYPTR(hh, dispatch->jobs, delivery->id.bytes, sizeof(delivery->id.bytes), job);
-	if (!job_check_way(job))
+	if (job_find(dispatch, delivery->id) || shelf_takes(dispatch, lane, delivery)) {
+		delivery_free(delivery);
+		dispatch_wake(dispatch);
 		return;
-	if (delivery->next_at > dispatch_now(dispatch))
-		job_make_wait(job, delivery->next_at);
-	else
-		job_make_ready(job);
+	}
+	job = job_new(dispatch, delivery);
+	if (job_check_way(job))
+		job_enter(job);
+}
+
+void dispatch_suspect(struct dispatch *dispatch, int64_t recorded_before)
+{
+	dispatch->suspect_before = recorded_before;
+}
+
+void dispatch_withdraw(struct dispatch *dispatch, struct id id)
+{
+	shelves_note_gone(dispatch, id);
 }
 
 const struct delivery *dispatch_find(const struct dispatch *dispatch, struct id id)
@@ -499,12 +501,13 @@ void dispatch_cancel_nudges(
 {
 	struct job *job, *next;
 
+	dispatch->answers_since_asked |= dispatch->asking > 0;
 	HASH_ITER(hh, dispatch->jobs, job, next) {
 		const struct delivery *delivery = job->delivery;
 		bool nudges =
 			delivery->purpose == PURPOSE_NUDGE || delivery->purpose == PURPOSE_ESCALATE;
 
-		if (nudges && job->phase != JOB_FLYING && delivery->count == 1 &&
+		if (nudges && !job->transfer && delivery->count == 1 &&
 			follow_is_needless(delivery->items[0], answered))
 			job_cancel(job, reason);
 	}
@@ -514,6 +517,7 @@ void dispatch_cancel_person(struct dispatch *dispatch, const char *person, const
 {
 	struct job *job, *next;
 
+	dispatch->asked_in_vain |= dispatch->asking > 0;
 	HASH_ITER(hh, dispatch->jobs, job, next)
 		if (str_eq(job->delivery->recipient, person))
 			job_cancel(job, reason);
@@ -530,9 +534,8 @@ void dispatch_review(struct dispatch *dispatch)
 	struct job *job, *next;
 
 	HASH_ITER(hh, dispatch->jobs, job, next) {
-		if (!job->paused || job->phase != JOB_WAITING)
+		if (!job->aside)
 			continue;
-		job->paused = false;
 		job_leave_queue(job);
 		job_make_ready(job);
 	}
@@ -541,7 +544,7 @@ void dispatch_review(struct dispatch *dispatch)
 
 size_t dispatch_waiting(const struct dispatch *dispatch)
 {
-	return HASH_COUNT(dispatch->jobs) - dispatch->in_flight;
+	return HASH_COUNT(dispatch->jobs) - dispatch->in_flight + shelves_count(dispatch);
 }
 
 size_t dispatch_in_flight(const struct dispatch *dispatch)
@@ -561,7 +564,9 @@ bool dispatch_channel_status(
 	rest = lane_rest_until(lane);
 	*ret = (struct channel_status){.id = lane->id,
 		.plugin = lane->channel->plugin,
-		.waiting = lane->n_ready + lane->waiting.count,
+		.waiting = lane->n_ready + lane->waiting.count + shelf_count(dispatch, lane->id),
+		.broken = lane->breaker.open,
+		.broken_since_at = lane->breaker.opened_at,
 		.in_flight = lane->in_flight,
 		.reason = lane->reason ? lane->reason : ""};
 	if (rest)

@@ -38,8 +38,18 @@ void dispatch_free(struct dispatch *dispatch);
  * way, of a changed channel the next attempt uses the change. 0, or -errno with a sentence (owned),
  * and nothing has changed. */
 int dispatch_use_model(struct dispatch *dispatch, struct model *model, char **ret_error) must_check;
-/* Takes a recorded delivery in state WAITING. */
+/* Takes a recorded delivery in state WAITING. Beyond what there is room for in memory it is left to
+ * the store, and comes from there in its turn. */
 void dispatch_submit(struct dispatch *dispatch, struct delivery *delivery);
+/* At a start: the store has about so many open deliveries of a channel. */
+void dispatch_add_backlog(struct dispatch *dispatch, const char *channel, size_t count);
+/* What was recorded before that instant was open when the process ended by itself: its starts are
+ * recorded, and one that is being sent at the third such end is quarantined. */
+void dispatch_suspect(struct dispatch *dispatch, int64_t recorded_before);
+/* One that waits in the store is taken from there and tried at once. */
+void dispatch_pull(struct dispatch *dispatch, struct id id);
+/* An open delivery that is not in dispatch's hands is being closed by the caller. */
+void dispatch_withdraw(struct dispatch *dispatch, struct id id);
 /* An open delivery in dispatch's hands, lent, or NULL. */
 const struct delivery *dispatch_find(const struct dispatch *dispatch, struct id id);
 /* Tries it now. False: not in its hands. */

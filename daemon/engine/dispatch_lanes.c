@@ -5,6 +5,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
+
+enum {
+	TRANSFERS_MAX = 8192, /* of all lanes at once */
+	FILES_KEPT = 512,     /* descriptors for everything else */
+};
 
 static bool setting_equal(const struct setting *a, const struct setting *b)
 {
@@ -87,8 +93,7 @@ bool job_check_way(struct job *job)
 	struct dispatch *dispatch = job->dispatch;
 	const char *why = why_removed(dispatch->model, job->delivery);
 
-	assert(job->phase == JOB_ENDED);
-	job->lane = lane_find(dispatch->lanes, dispatch->n_lanes, job->delivery->channel);
+	job_set_lane(job, lane_find(dispatch->lanes, dispatch->n_lanes, job->delivery->channel));
 	if (why) {
 		settle_cancelled(job, why);
 		return false;
@@ -104,16 +109,42 @@ bool job_check_way(struct job *job)
 static void job_review(struct job *job)
 {
 	enum job_phase phase = job->phase;
+	bool aside = job->aside;
 
-	if (phase == JOB_FLYING)
+	if (phase == JOB_FLYING || phase == JOB_MARKING)
 		return; /* it finishes on its old lane */
 	job_leave_queue(job);
 	if (!job_check_way(job))
 		return;
-	if (phase == JOB_WAITING)
+	if (aside)
+		job_put_aside(job, job->wait.key);
+	else if (phase == JOB_WAITING)
 		job_make_wait(job, job->wait.key);
+	else if (phase == JOB_CHECKED)
+		job->phase = phase;
 	else
 		job_make_ready(job);
+}
+
+/* All lanes together have so many transfers at most; where their concurrencies come to more, each
+ * has its share, and none can take another's. */
+static void share_transfers(struct dispatch *dispatch)
+{
+	struct rlimit files = {.rlim_cur = 1024};
+	size_t wanted = 0, all;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	all = MIN_OF((size_t)TRANSFERS_MAX, files.rlim_cur > 2 * FILES_KEPT
+						    ? (size_t)files.rlim_cur - FILES_KEPT
+						    : (size_t)FILES_KEPT);
+	for (size_t i = 0; i < dispatch->n_lanes; i++)
+		wanted += dispatch->lanes[i]->channel->concurrency;
+	for (size_t i = 0; i < dispatch->n_lanes; i++) {
+		struct lane *lane = dispatch->lanes[i];
+		size_t own = lane->channel->concurrency;
+
+		lane->most = wanted <= all ? own : MAX_OF(own * all / wanted, (size_t)1);
+	}
 }
 
 int dispatch_use_model(struct dispatch *dispatch, struct model *model, char **ret_error)
@@ -138,6 +169,7 @@ int dispatch_use_model(struct dispatch *dispatch, struct model *model, char **re
 	dispatch->lanes = lanes;
 	dispatch->n_lanes = model->n_channels;
 	dispatch->model = model_ref(model);
+	share_transfers(dispatch);
 	HASH_ITER(hh, dispatch->jobs, job, next)
 		job_review(job);
 	for (size_t i = 0; i < n_old; i++)

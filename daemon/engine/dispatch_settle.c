@@ -12,8 +12,6 @@ enum {
 	SETTLE_GROUP = 256,
 	SETTLE_AGAIN_S = 2,
 	FALLBACK_TIME_MS = 15 * 60 * 1000,
-	BROKEN_CHANNEL_PAUSE_MS = 5 * 60 * 1000,
-	GIVE_UP_MS = 5 * 60 * 1000, /* a channel that does not work, for those with another */
 	UNKNOWN_REPEATS = 1,
 };
 
@@ -23,6 +21,7 @@ struct settlement {
 	struct delivery **list;
 	size_t count, capacity;
 	struct event *again;
+	bool failed;
 };
 
 static void settlement_free(struct settlement *settlement)
@@ -42,6 +41,21 @@ static void on_again(evutil_socket_t fd unused_arg, short what unused_arg, void 
 	settlement_submit(data);
 }
 
+static void on_start_recorded(struct dispatch *dispatch, struct id id)
+{
+	struct job *job = job_find(dispatch, id);
+	struct lane *lane;
+
+	if (!job || job->phase != JOB_MARKING)
+		return;
+	lane = job->lane;
+	job->marked = true;
+	job_leave_queue(job);
+	if (job_check_way(job))
+		job_make_first(job);
+	lane_release(lane);
+}
+
 static void on_settled(void *owner, const struct store_result *result)
 {
 	struct settlement *settlement = owner;
@@ -49,6 +63,8 @@ static void on_settled(void *owner, const struct store_result *result)
 	struct timeval later = {.tv_sec = SETTLE_AGAIN_S};
 
 	dispatch->settings.on_store(dispatch->settings.owner, result->error);
+	dispatch->unrecorded += (result->error != 0) - settlement->failed;
+	settlement->failed = result->error != 0;
 	if (result->error) {
 		if (!settlement->again)
 			settlement->again =
@@ -57,6 +73,9 @@ static void on_settled(void *owner, const struct store_result *result)
 		return;
 	}
 	dispatch->unsettled -= settlement->count;
+	for (size_t i = 0; i < settlement->count; i++)
+		if (settlement->list[i]->starts)
+			on_start_recorded(dispatch, settlement->list[i]->id);
 	settlement_free(settlement);
 	dispatch_wake(dispatch);
 }
@@ -107,6 +126,13 @@ static void settle_record(struct job *job)
 		dispatch_wake(dispatch);
 }
 
+void settle_start(struct job *job)
+{
+	job_make_fly(job, JOB_MARKING);
+	job->delivery->starts++;
+	settle_record(job);
+}
+
 static void set_reason(struct delivery *delivery, const char *reason)
 {
 	char *copy = str_new(reason); /* it may be the old one */
@@ -139,14 +165,14 @@ static void job_end(
 	struct job *job, enum delivery_state state, enum event_id event, const char *words)
 {
 	job->delivery->state = state;
+	job->delivery->starts = 0;
 	tell(job, event, words);
 	set_reason(job->delivery, words);
 	settle_record(job);
 	job_free(job);
 }
 
-/* To the next channel of its way, with time enough to try it; false: there is none. */
-static bool hand_over(struct job *job, enum event_id event, const char *reason)
+bool settle_elsewhere(struct job *job, enum event_id event, const char *reason)
 {
 	int64_t now = dispatch_now(job->dispatch);
 	struct lane *next = job_next_lane(job);
@@ -156,8 +182,9 @@ static bool hand_over(struct job *job, enum event_id event, const char *reason)
 	tell(job, event, reason);
 	free(job->delivery->channel);
 	job->delivery->channel = str_new(next->id);
-	job->lane = next;
+	job_set_lane(job, next);
 	job->delivery->attempts = 0;
+	job->delivery->starts = 0;
 	job->unknowns = 0;
 	job->delivery->state = DELIVERY_WAITING;
 	job->delivery->next_at = now;
@@ -171,18 +198,8 @@ static bool hand_over(struct job *job, enum event_id event, const char *reason)
 void settle_failure(
 	struct job *job, enum delivery_state state, enum event_id event, const char *reason)
 {
-	if (!hand_over(job, event, reason))
+	if (!settle_elsewhere(job, event, reason))
 		job_end(job, state, event, reason);
-}
-
-int64_t lane_gives_up_at(const struct lane *lane)
-{
-	return lane->broken_mono ? lane->broken_mono + GIVE_UP_MS : TIME_NEVER;
-}
-
-static bool lane_gave_up(const struct lane *lane)
-{
-	return clock_mono(lane->dispatch->settings.clock) >= lane_gives_up_at(lane);
 }
 
 static void hand_over_queued(struct job *job)
@@ -195,7 +212,7 @@ static void hand_over_queued(struct job *job)
 		(phase == JOB_WAITING && !job->delivery->attempts))
 		return;
 	job_leave_queue(job);
-	if (hand_over(job, EVENT_RETRY, reason))
+	if (settle_elsewhere(job, EVENT_RETRY, reason))
 		return;
 	if (phase == JOB_WAITING)
 		job_make_wait(job, next_at);
@@ -220,33 +237,13 @@ void settle_cancelled(struct job *job, const char *reason)
 	job_end(job, DELIVERY_CANCELLED, EVENT_CANCELLED, reason);
 }
 
-static void lane_failed(struct lane *lane, const char *reason, int64_t pause_ms)
+void settle_quarantined(struct job *job)
 {
-	struct subject subject = {.channel = lane->id};
+	auto_free char *reason = str_printf("nudged ended %d times while it was being sent; "
+					    "`nudgectl retry` sends it all the same",
+		job->delivery->starts);
 
-	lane->paused_mono =
-		MAX_OF(lane->paused_mono, clock_mono(lane->dispatch->settings.clock) + pause_ms);
-	if (!lane->failing)
-		report(EVENT_CHANNEL_FAILED, &subject, "channel %s: %s", lane->id, reason);
-	lane->failing = true;
-}
-
-static void lane_does_not_work(struct lane *lane)
-{
-	if (!lane->broken_mono)
-		lane->broken_mono = MAX_OF(clock_mono(lane->dispatch->settings.clock), 1);
-}
-
-static void lane_works(struct lane *lane)
-{
-	struct subject subject = {.channel = lane->id};
-
-	if (lane->failing)
-		report(EVENT_CHANNEL_RECOVERED, &subject, "channel %s works again", lane->id);
-	lane->failing = lane->handed_over = false;
-	lane->broken_mono = 0;
-	free(lane->reason);
-	lane->reason = NULL;
+	job_end(job, DELIVERY_QUARANTINED, EVENT_QUARANTINED, reason);
 }
 
 static void retry_later(struct job *job, const struct verdict *verdict, const char *reason)
@@ -260,7 +257,7 @@ static void retry_later(struct job *job, const struct verdict *verdict, const ch
 	if (verdict->whole_destination)
 		job->lane->paused_mono = MAX_OF(
 			job->lane->paused_mono, clock_mono(job->dispatch->settings.clock) + wait);
-	if (lane_gave_up(job->lane) && hand_over(job, EVENT_RETRY, reason))
+	if (lane_gave_up(job->lane) && settle_elsewhere(job, EVENT_RETRY, reason))
 		return;
 	if (at >= delivery->expire_at) {
 		snprintf(words, sizeof(words), "given up after %d attempts: %s", delivery->attempts,
@@ -275,7 +272,8 @@ static void retry_later(struct job *job, const struct verdict *verdict, const ch
 		(long long)wait % 1000 / 100, reason);
 	tell(job, EVENT_RETRY, words);
 	settle_record(job);
-	job_make_wait(job, at);
+	if (!shelf_takes_back(job))
+		job_make_wait(job, at);
 }
 
 /* Sent, and no answer: it may have arrived. Repeated freely only where the receiver drops doubles.
@@ -299,21 +297,30 @@ static void moved(struct job *job, const struct verdict *verdict, const char *re
 	job_make_ready(job);
 }
 
-void settle_verdict(struct job *job, const struct verdict *verdict)
+/* What the attempt says of the receiver. */
+static void hear_lane(
+	struct lane *lane, const struct verdict *verdict, bool failing, const char *reason)
+{
+	if (verdict->outcome == NUDGED_REFUSED_DESTINATION && verdict->whole_destination)
+		breaker_fail(lane, FAULT_GONE, reason);
+	else if (verdict->outcome == NUDGED_MISCONFIGURED)
+		breaker_fail(lane, FAULT_SETTING, reason);
+	else if (failing)
+		breaker_fail(lane, FAULT_PASSING, reason);
+	else if (verdict->outcome != NUDGED_RETRY)
+		breaker_close(lane);
+}
+
+void settle_verdict(struct job *job, const struct verdict *verdict, bool failing)
 {
 	struct lane *lane = job->lane;
 	const char *reason = verdict->reason ? verdict->reason : outcome_names[verdict->outcome];
 
-	if (verdict->outcome != NUDGED_SENT) {
-		free(lane->reason);
-		lane->reason = str_new(reason);
-	}
-	if (verdict->outcome == NUDGED_RETRY || verdict->outcome == NUDGED_UNKNOWN ||
-		verdict->outcome == NUDGED_MISCONFIGURED)
-		lane_does_not_work(lane);
+	hear_lane(lane, verdict, failing, reason);
+	job->suspect = false;
+	job->delivery->starts = 0;
 	switch (verdict->outcome) {
 	case NUDGED_SENT:
-		lane_works(lane);
 		free(job->delivery->receipt);
 		job->delivery->receipt = str_new(verdict->receipt);
 		job_end(job, DELIVERY_DELIVERED, EVENT_DELIVERED, "delivered");
@@ -328,13 +335,9 @@ void settle_verdict(struct job *job, const struct verdict *verdict)
 		no_answer(job, verdict, reason);
 		return;
 	case NUDGED_REFUSED_DESTINATION:
-		/* One address is gone, or everything behind the channel is. */
-		if (verdict->whole_destination)
-			lane_failed(lane, reason, BROKEN_CHANNEL_PAUSE_MS);
 		settle_failure(job, DELIVERY_REFUSED, EVENT_REFUSED, reason);
 		return;
 	case NUDGED_MISCONFIGURED:
-		lane_failed(lane, reason, lane->policy.base_ms);
 		if (str_empty(job->delivery->fallback))
 			retry_later(job, verdict, reason);
 		else

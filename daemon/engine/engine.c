@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <sodium.h>
 
+/* A value that is there from a start to an orderly end. */
+#define RUNNING "running"
+
 enum {
 	MISSED_AFTER_MS = 60 * 1000,  /* later than this, time was not watched */
 	MARK_AHEAD_MS = 86400 * 1000, /* a mark further ahead of the clock is reset */
@@ -162,7 +165,7 @@ static void on_recover(evutil_socket_t fd unused_arg, short what unused_arg, voi
 	struct engine *engine = data;
 	struct change *change = change_new();
 
-	change_set_value(change, "probe", NULL);
+	change_set_value(change, RUNNING, "1");
 	store_apply(engine->store, change, on_probe, engine);
 }
 
@@ -284,8 +287,9 @@ struct loading {
 	struct engine *engine;
 	int64_t mark_at;
 	char *key;
-	struct delivery **deliveries;
+	struct delivery **held;
 	size_t count, capacity;
+	bool unclean; /* the last run ended without saying so */
 };
 
 static void load_value(void *owner, const char *name, const char *value)
@@ -294,6 +298,7 @@ static void load_value(void *owner, const char *name, const char *value)
 
 	if (str_eq(name, "mark") && str_to_int64(value, &loading->mark_at) < 0)
 		loading->mark_at = 0;
+	loading->unclean |= str_eq(name, RUNNING);
 	if (str_starts(name, ZONES_PREFIX))
 		zones_load(loading->engine->zones, name, value);
 	if (str_eq(name, "link-key")) {
@@ -313,12 +318,17 @@ static void load_pause(
 	known_pause(((struct loading *)owner)->engine->known, what, since_at, until_at, reason);
 }
 
-static void load_delivery(void *owner, const struct delivery *delivery)
+static void load_held(void *owner, const struct delivery *delivery)
 {
 	struct loading *loading = owner;
 
-	ARRAY_GROW(loading->deliveries, loading->count, loading->capacity);
-	loading->deliveries[loading->count++] = delivery_copy(delivery);
+	ARRAY_GROW(loading->held, loading->count, loading->capacity);
+	loading->held[loading->count++] = delivery_copy(delivery);
+}
+
+static void load_backlog(void *owner, const char *channel, size_t waiting)
+{
+	dispatch_add_backlog(((struct loading *)owner)->engine->dispatch, channel, waiting);
 }
 
 static void load_follow(void *owner, const struct occurrence *occurrence)
@@ -349,17 +359,15 @@ static void load_budget(void *owner, const char *recipient, int32_t date,
 /* The held message of a day takes what is still merged into it. */
 static void take_held(struct engine *engine, struct delivery *delivery)
 {
-	bool held = delivery->state == DELIVERY_HELD; /* a taken one may be gone at once */
 	struct ledger_day *day;
 
-	if (held && is_current(engine, delivery->recipient, delivery->budget_date)) {
+	if (is_current(engine, delivery->recipient, delivery->budget_date)) {
 		day = ledger_day(engine->ledger, delivery->recipient, delivery->budget_date);
 		day->held = delivery;
 		day->join_next = delivery->purpose != PURPOSE_REMIND;
 	}
 	engine_take_delivery(engine, delivery);
-	if (held)
-		hold_drop_answered(engine, delivery);
+	hold_drop_answered(engine, delivery);
 }
 
 /* The link key: from the configuration, else made once and kept in the store. */
@@ -385,7 +393,8 @@ static int engine_load(struct engine *engine, char **ret_error)
 	const struct store_visitor visitor = {.value = load_value,
 		.begin = load_begin,
 		.pause = load_pause,
-		.delivery = load_delivery,
+		.held = load_held,
+		.backlog = load_backlog,
 		.follow = load_follow,
 		.budget = load_budget};
 	int64_t now = clock_now(engine->clock);
@@ -403,6 +412,9 @@ static int engine_load(struct engine *engine, char **ret_error)
 		known_accept(engine->known, engine->model, now, change);
 		planner_use_model(
 			engine->planner, engine->model, loading.mark_at ? loading.mark_at : now);
+		change_set_value(change, RUNNING, "1");
+		if (loading.unclean)
+			dispatch_suspect(engine->dispatch, now);
 		if (!loading.mark_at)
 			planner_write_mark(engine->planner, change, now);
 		store_apply(engine->store, change, on_accepted, engine);
@@ -410,11 +422,12 @@ static int engine_load(struct engine *engine, char **ret_error)
 	}
 	for (size_t i = 0; i < loading.count; i++) {
 		if (r == 0)
-			take_held(engine, loading.deliveries[i]);
+			take_held(engine, loading.held[i]);
 		else
-			delivery_free(loading.deliveries[i]);
+			delivery_free(loading.held[i]);
 	}
-	free(loading.deliveries);
+	engine->loaded = r == 0;
+	free(loading.held);
 	free(loading.key);
 	return r;
 }
@@ -674,6 +687,15 @@ void engine_stop(
 	on_drain_look(-1, 0, engine);
 }
 
+/* The next start need not look for what ended this run. */
+static void say_ended(struct engine *engine)
+{
+	struct change *change = change_new();
+
+	change_set_value(change, RUNNING, NULL);
+	store_apply(engine->store, change, NULL, NULL);
+}
+
 static void event_release(struct event *event)
 {
 	if (event)
@@ -694,6 +716,8 @@ void engine_free(struct engine *engine)
 	planner_free(engine->planner);
 	dispatch_free(engine->dispatch);
 	hold_free_all(engine);
+	if (engine->loaded)
+		say_ended(engine);
 	if (engine->store)
 		store_close(engine->store);
 	ledger_free(engine->ledger);

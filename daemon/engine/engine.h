@@ -55,8 +55,10 @@ void engine_status(const struct engine *engine, struct engine_status *ret);
 struct channel_status {
 	const char *id, *plugin;
 	size_t waiting, in_flight;
-	int64_t paused_until_at; /* 0: not paused */
-	const char *reason;      /* of the last failure, or "" */
+	int64_t paused_until_at; /* 0: not paused; broken: the next probe */
+	bool broken;             /* nothing goes but probes */
+	int64_t broken_since_at;
+	const char *reason; /* of the last failure, or "" */
 };
 /* index < number of channels; false beyond. */
 bool engine_channel_status(const struct engine *engine, size_t index, struct channel_status *ret);

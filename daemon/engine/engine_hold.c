@@ -170,19 +170,10 @@ void hold_answered(struct engine *engine, const struct occurrence *answered)
 	}
 }
 
-/* A snooze that has come back was answered, and is to be sent all the same. */
-static bool was_answered(const struct occurrence *item)
-{
-	if (follow_is_escalation(item))
-		return item->state == OCCURRENCE_CLOSED;
-	return item->state == OCCURRENCE_ANSWERED &&
-	       (item->answer != ANSWER_SNOOZE || item->follow_at != TIME_NEVER);
-}
-
 void hold_drop_answered(struct engine *engine, struct delivery *delivery)
 {
 	for (size_t j = delivery->count; j-- > 0;)
-		if (was_answered(delivery->items[j]))
+		if (follow_was_answered(delivery->items[j]))
 			delivery_drop_item(delivery, delivery->items[j]->id);
 	if (!delivery->count)
 		hold_cancel(engine, delivery->id, "answered");

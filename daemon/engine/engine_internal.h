@@ -47,6 +47,7 @@ struct engine {
 	struct heap holds; /* of struct hold, by not_before_at */
 	struct link_key link_key;
 	int64_t started_at, reloaded_at;
+	bool loaded;
 	bool running, missed; /* missed: unwatched time lies before the next run */
 	int store_error;
 	bool damaged; /* the database: it stays so until the next start */

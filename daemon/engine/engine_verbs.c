@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#define DROPPED "dropped by an administrator"
+
 enum {
 	SNOOZE_MIN_S = 60,
 	SNOOZE_MAX_S = 30 * 86400,
@@ -381,10 +383,15 @@ static void on_retry_found(void *owner, int error, struct delivery *const *list,
 		asked_end(asked, error ? error : -ENOENT, error ? NULL : "no such delivery");
 		return;
 	}
-	if (list[0]->state == DELIVERY_DELIVERED || delivery_is_open(list[0]->state)) {
+	if (list[0]->state == DELIVERY_DELIVERED || list[0]->state == DELIVERY_HELD) {
 		asked_end(asked, -EINVAL,
 			list[0]->state == DELIVERY_DELIVERED ? "it was delivered"
-							     : "it is being worked on");
+							     : "it waits for its time");
+		return;
+	}
+	if (list[0]->state == DELIVERY_WAITING) {
+		dispatch_pull(engine->dispatch, list[0]->id);
+		asked_end(asked, 0, "tried at once");
 		return;
 	}
 	again = delivery_copy(list[0]);
@@ -395,7 +402,7 @@ static void on_retry_found(void *owner, int error, struct delivery *const *list,
 	ARRAY_GROW(asked->deliveries, asked->count, asked->capacity);
 	asked->deliveries[asked->count++] = again;
 	change = change_new();
-	change_settle_delivery(change, again);
+	change_reopen_delivery(change, again);
 	store_apply(engine->store, change, on_retry_stored, asked);
 }
 
@@ -411,11 +418,45 @@ void engine_retry(struct engine *engine, struct id delivery, engine_on_done on_d
 		on_retry_found, asked);
 }
 
+static void on_dropped(void *owner, const struct store_result *result)
+{
+	asked_end(owner, result->error, result->error ? "the store cannot record it" : "dropped");
+}
+
+/* It waits in the store for its turn. */
+static void drop_waiting(struct asked *asked, const struct delivery *found)
+{
+	struct engine *engine = asked->engine;
+	struct delivery *dropped;
+	struct subject subject = {
+		.person = found->recipient, .channel = found->channel, .delivery = found->id};
+	struct change *change;
+
+	if (dispatch_cancel(engine->dispatch, found->id, DROPPED)) {
+		asked_end(asked, 0, "dropped");
+		return;
+	}
+	dropped = delivery_copy(found);
+	dropped->state = DELIVERY_CANCELLED;
+	free(dropped->reason);
+	dropped->reason = str_new(DROPPED);
+	dispatch_withdraw(engine->dispatch, found->id);
+	change = change_new();
+	change_settle_delivery(change, dropped);
+	store_apply(engine->store, change, on_dropped, asked);
+	report(EVENT_CANCELLED, &subject, "a message for %s: %s", found->recipient, DROPPED);
+	delivery_free(dropped);
+}
+
 static void on_drop_found(void *owner, int error, struct delivery *const *list, size_t count)
 {
 	struct asked *asked = owner;
 	auto_free char *why = NULL;
 
+	if (!error && count && list[0]->state == DELIVERY_WAITING) {
+		drop_waiting(asked, list[0]);
+		return;
+	}
 	if (!error && count)
 		why = str_printf("it is %s already", delivery_state_names[list[0]->state]);
 	asked_end(asked,
@@ -429,8 +470,8 @@ void engine_drop(struct engine *engine, struct id delivery, engine_on_done on_do
 {
 	struct asked *asked = asked_new(engine, on_done, owner);
 
-	if (dispatch_cancel(engine->dispatch, delivery, "dropped by an administrator") ||
-		hold_cancel(engine, delivery, "dropped by an administrator")) {
+	if (dispatch_cancel(engine->dispatch, delivery, DROPPED) ||
+		hold_cancel(engine, delivery, DROPPED)) {
 		refuse(asked, 0, str_new("dropped"));
 		return;
 	}

@@ -220,6 +220,15 @@ bool follow_is_needless(const struct occurrence *item, const struct occurrence *
 	       str_eq(item->key.about, answered->key.recipient);
 }
 
+/* A snooze that has come back was answered, and is to be sent all the same. */
+bool follow_was_answered(const struct occurrence *item)
+{
+	if (follow_is_escalation(item))
+		return item->state == OCCURRENCE_CLOSED;
+	return item->state == OCCURRENCE_ANSWERED &&
+	       (item->answer != ANSWER_SNOOZE || item->follow_at != TIME_NEVER);
+}
+
 void follow_forget_person(struct follow *follow, const char *person)
 {
 	struct entry *entry, *next;

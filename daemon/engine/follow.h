@@ -37,6 +37,8 @@ void follow_answered(struct follow *follow, const struct occurrence *occurrence,
 /* Whether an item of a message that has not gone yet is needless after the answer: the occurrence
  * itself, or word to somebody else about it. */
 bool follow_is_needless(const struct occurrence *item, const struct occurrence *answered);
+/* Whether the record says that there was an answer to what a nudge or an escalation asks. */
+bool follow_was_answered(const struct occurrence *item);
 /* Whether it tells somebody of another's silence. */
 bool follow_is_escalation(const struct occurrence *item);
 void follow_forget_person(struct follow *follow, const char *person);

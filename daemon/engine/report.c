@@ -21,6 +21,7 @@ static const struct {
 	[EVENT_RETRY] = {"retry", "9a4d1e7c6f2b4c05b8e3a6f9d0c7b207", LOG_WARNING},
 	[EVENT_REFUSED] = {"refused", "d7b2f5a80e9c4316a4c1e8b3f6d9a508", LOG_ERR},
 	[EVENT_EXPIRED] = {"expired", "2c6e9b1d7f3a4a84b0d5f8e1c7a3b609", LOG_ERR},
+	[EVENT_QUARANTINED] = {"quarantined", "4b8e0d6f2a7c4d19b3f5c1e9a6d80c41", LOG_ERR},
 	[EVENT_CANCELLED] = {"cancelled", "6f1a4c8e0b7d45d2a9e6b3c1f8d0e710", LOG_NOTICE},
 	[EVENT_ANSWERED] = {"answered", "a3e8d0b6c5f14b97b2c9e7a1d4f6b811", LOG_INFO},
 	[EVENT_NUDGED] = {"nudged", "e5b9f2c7a1d64e38a8f0c6d3b7e1a912", LOG_INFO},

@@ -101,7 +101,8 @@ struct delivery {
 	int64_t expire_at;
 	enum delivery_state state;
 	int attempts;              /* made so far */
-	int64_t next_at;           /* of the next attempt */
+	int starts;                /* made since the last outcome, each cut off by a crash */
+	int64_t next_at;           /* of the next attempt; TIME_NEVER: held */
 	int status;                /* last reply code; 0 none */
 	char *reason;              /* why it is in this state, for people */
 	char *receipt;             /* the receiver's own id */

@@ -331,16 +331,24 @@ static void take_group(struct store *store, struct jobs *group)
 	store->last_group = verbs;
 }
 
-/* Does one group; the finished jobs are left in it, in the order they came. */
+/* Does one group; the finished jobs are left in it: what wrote, in the order it came, then what
+ * asked. Whoever hears an answer has heard before of every change that it shows. */
 static void do_group(struct store *store, struct jobs *group)
 {
 	struct jobs asked = STAILQ_HEAD_INITIALIZER(asked);
 	struct jobs done = STAILQ_HEAD_INITIALIZER(done);
+	struct job *job;
 
 	write_group(store, group);
 	/* Older questions first, so that none starves. */
 	STAILQ_CONCAT(&asked, &store->unfinished);
-	STAILQ_CONCAT(&asked, group);
+	while ((job = STAILQ_FIRST(group))) {
+		STAILQ_REMOVE_HEAD(group, in_queue);
+		if (job_writes(job))
+			STAILQ_INSERT_TAIL(&done, job, in_queue);
+		else
+			STAILQ_INSERT_TAIL(&asked, job, in_queue);
+	}
 	ask_group(store, &asked, &done);
 	STAILQ_CONCAT(group, &done);
 }

@@ -9,6 +9,8 @@
  * -EROFS...) and nothing of it is kept; the caller may submit it again; the store recovers by itself
  * when the disk does.
  *
+ * Whoever hears the answer to a question has been told before of every change that it shows.
+ *
  * Threads: every function is called on the loop's thread. */
 #pragma once
 
@@ -71,9 +73,12 @@ void change_record_delivery(struct change *change, const struct delivery *delive
  * nothing; when the delivery is held no longer, the whole change fails with -ESTALE. */
 void change_join_delivery(struct change *change, struct id delivery, struct id occurrence,
 	int64_t not_before_at, int64_t expire_at);
-/* State, attempts, next_at, not_before_at, expire_at, channel, status, reason, receipt, fallback of
- * a known delivery, as in the record. One that is gone (pruned, forgotten) is passed over. */
+/* State, attempts, starts, next_at, not_before_at, expire_at, channel, status, reason, receipt,
+ * fallback of a known delivery, as in the record. One that is gone (pruned, forgotten) is passed over. */
 void change_settle_delivery(struct change *change, const struct delivery *delivery);
+/* The same for one that may be closed: an administrator sends it again. The other one leaves closed
+ * ones as they are. */
+void change_reopen_delivery(struct change *change, const struct delivery *delivery);
 /* state, follow_at and nudges of an occurrence. One that is gone is passed over. */
 void change_follow_occurrence(struct change *change, struct id occurrence,
 	enum occurrence_state state, int64_t follow_at, int nudges);
@@ -116,8 +121,11 @@ struct store_visitor {
 	void (*begin)(void *owner, const char *what, int64_t at);
 	void (*pause)(void *owner, const char *what, int64_t since_at, int64_t until_at,
 		const char *reason);
-	void (*delivery)(void *owner, const struct delivery *open_delivery); /* held and waiting */
-	void (*follow)(void *owner, const struct occurrence *occurrence);    /* follow_at is set */
+	void (*held)(void *owner, const struct delivery *held);
+	/* A channel that has open deliveries, in the order of names, each once, and how many of them
+	 * wait: these are there to be asked for (store_query.by_next). */
+	void (*backlog)(void *owner, const char *channel, size_t waiting);
+	void (*follow)(void *owner, const struct occurrence *occurrence); /* follow_at is set */
 	/* Deliveries that use a daily limit on or after the date given to store_load: any state but
 	 * cancelled. */
 	void (*budget)(void *owner, const char *recipient, int32_t date, struct id delivery,
@@ -143,6 +151,10 @@ struct store_query {
 	bool has_local;
 	int64_t local_from, local_to; /* nominal local time, [from, to); occurrences only */
 	bool newest_first;
+	/* Deliveries only: the waiting ones of `channel` in the order of (next_at, id), those that
+	 * follow (after_at, after). Nothing else is asked then. */
+	bool by_next;
+	int64_t after_at;
 	size_t limit; /* at most 10,000; 0: 100 */
 };
 

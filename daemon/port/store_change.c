@@ -1,6 +1,7 @@
 /* A change: a list of verbs and one arena for their texts, filled on the loop's thread, read on the
  * store's. Owns its memory and nothing else; never looks at what is stored. */
 #include "port/store_work.h"
+#include "base/clock.h"
 #include "base/str.h"
 
 enum { BLOCK_SIZE = 16384 };
@@ -115,6 +116,8 @@ static struct verb *add_delivery(
 	record->reason = keep_text(change, delivery->reason);
 	record->receipt = keep_text(change, delivery->receipt);
 	record->fallback = keep_text(change, delivery->fallback);
+	if (delivery->state == DELIVERY_HELD)
+		record->next_at = TIME_NEVER; /* nothing is tried before it is released */
 	record->items = NULL;
 	record->count = 0;
 	return verb;
@@ -145,6 +148,11 @@ void change_join_delivery(struct change *change, struct id delivery, struct id o
 void change_settle_delivery(struct change *change, const struct delivery *delivery)
 {
 	add_delivery(change, VERB_SETTLE, delivery);
+}
+
+void change_reopen_delivery(struct change *change, const struct delivery *delivery)
+{
+	add_delivery(change, VERB_REOPEN, delivery);
 }
 
 void change_follow_occurrence(struct change *change, struct id occurrence,

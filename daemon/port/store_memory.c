@@ -274,7 +274,7 @@ static int settle(struct memory *m, const struct verb *verb, struct outcome *out
 	struct parcel *before = shelf_find(m, DELIVERIES, &from->id), *after;
 	struct delivery *to;
 
-	if (!before)
+	if (!before || (verb->kind == VERB_SETTLE && !delivery_is_open(before->record.state)))
 		return 0;
 	after = parcel_new(from);
 	to = &after->record;
@@ -391,6 +391,7 @@ static int (*const verbs[VERBS])(
 	[VERB_RECORD_DELIVERY] = record_delivery,
 	[VERB_JOIN] = join,
 	[VERB_SETTLE] = settle,
+	[VERB_REOPEN] = settle,
 	[VERB_FOLLOW] = follow,
 	[VERB_ANSWER] = answer,
 	[VERB_PUT_PAUSE] = put_pause,
@@ -555,11 +556,50 @@ static void add_delivery(struct store_find *find, struct delivery *delivery)
 		delivery_free(delivery);
 }
 
+static int compare_next(const void *a, const void *b)
+{
+	const struct delivery *one = &(*(struct parcel *const *)a)->record;
+	const struct delivery *other = &(*(struct parcel *const *)b)->record;
+
+	if (one->next_at != other->next_at)
+		return one->next_at < other->next_at ? -1 : 1;
+	return memcmp(&one->id, &other->id, sizeof(one->id));
+}
+
+static bool waits_after(const struct store_query *query, const struct delivery *record)
+{
+	if (record->state != DELIVERY_WAITING || !str_eq(record->channel, query->channel))
+		return false;
+	return record->next_at > query->after_at ||
+	       (record->next_at == query->after_at &&
+		       memcmp(&record->id, &query->after, sizeof(record->id)) > 0);
+}
+
+static int find_waiting(const struct memory *m, struct store_find *find)
+{
+	const struct shelf *shelf = &m->shelves[DELIVERIES];
+	auto_free struct parcel **waiting = mem_new_array(shelf->count + 1, sizeof(*waiting));
+	size_t count = 0;
+
+	for (size_t i = 0; i < shelf->count; i++) {
+		struct parcel *parcel = shelf->records[i];
+
+		if (waits_after(&find->query, &parcel->record))
+			waiting[count++] = parcel;
+	}
+	qsort(waiting, count, sizeof(struct parcel *), compare_next);
+	for (size_t i = 0; i < MIN_OF(count, find->query.limit); i++)
+		store_find_add(find, unpack(m, waiting[i]));
+	return 0;
+}
+
 static int memory_find(void *context, struct store_find *find)
 {
 	struct memory *m = context;
 	const struct shelf *shelf = &m->shelves[find->of_deliveries ? DELIVERIES : OCCURRENCES];
 
+	if (find->query.by_next)
+		return find_waiting(m, find);
 	for (size_t n = 0; n < shelf->count && find->count < find->query.limit; n++) {
 		void *record = shelf->records[find->query.newest_first ? shelf->count - 1 - n : n];
 		struct parcel *parcel = record;
@@ -597,17 +637,70 @@ static void load_notes(const struct memory *m, const struct store_visitor *visit
 	}
 }
 
-static void load_delivery(const struct memory *m, const struct parcel *parcel, int32_t budget_since,
+/* The channel with open deliveries that follows a name, or NULL. */
+static const char *next_open_channel(const struct memory *m, const char *after)
+{
+	const struct shelf *shelf = &m->shelves[DELIVERIES];
+	const char *next = NULL;
+
+	for (size_t i = 0; i < shelf->count; i++) {
+		const struct delivery *record = &((struct parcel *)shelf->records[i])->record;
+
+		if (delivery_is_open(record->state) && strcmp(record->channel, after) > 0 &&
+			(!next || strcmp(record->channel, next) < 0))
+			next = record->channel;
+	}
+	return next;
+}
+
+static void load_held(const struct memory *m, const char *channel,
+	const struct store_visitor *visitor, void *owner)
+{
+	const struct shelf *shelf = &m->shelves[DELIVERIES];
+
+	for (size_t i = 0; i < shelf->count; i++) {
+		const struct parcel *parcel = shelf->records[i];
+		struct delivery *delivery;
+
+		if (parcel->record.state != DELIVERY_HELD ||
+			!str_eq(parcel->record.channel, channel))
+			continue;
+		delivery = unpack(m, parcel);
+		visitor->held(owner, delivery);
+		delivery_free(delivery);
+	}
+}
+
+static size_t count_waiting(const struct memory *m, const char *channel)
+{
+	const struct shelf *shelf = &m->shelves[DELIVERIES];
+	size_t count = 0;
+
+	for (size_t i = 0; i < shelf->count; i++) {
+		const struct delivery *record = &((struct parcel *)shelf->records[i])->record;
+
+		count += record->state == DELIVERY_WAITING && str_eq(record->channel, channel);
+	}
+	return count;
+}
+
+static void load_open(const struct memory *m, const struct store_visitor *visitor, void *owner)
+{
+	const char *channel = "";
+
+	while ((channel = next_open_channel(m, channel))) {
+		if (visitor->backlog)
+			visitor->backlog(owner, channel, count_waiting(m, channel));
+		if (visitor->held)
+			load_held(m, channel, visitor, owner);
+	}
+}
+
+static void load_budget(const struct parcel *parcel, int32_t budget_since,
 	const struct store_visitor *visitor, void *owner)
 {
 	const struct delivery *record = &parcel->record;
 
-	if (visitor->delivery && delivery_is_open(record->state)) {
-		struct delivery *delivery = unpack(m, parcel);
-
-		visitor->delivery(owner, delivery);
-		delivery_free(delivery);
-	}
 	if (visitor->budget && record->budget_date != INT32_MIN &&
 		record->budget_date >= budget_since && record->state != DELIVERY_CANCELLED)
 		visitor->budget(
@@ -620,8 +713,9 @@ static int memory_load(
 	struct memory *m = context;
 
 	load_notes(m, visitor, owner);
+	load_open(m, visitor, owner);
 	for (size_t i = 0; i < m->shelves[DELIVERIES].count; i++)
-		load_delivery(m, m->shelves[DELIVERIES].records[i], budget_since, visitor, owner);
+		load_budget(m->shelves[DELIVERIES].records[i], budget_since, visitor, owner);
 	for (size_t i = 0; visitor->follow && i < m->shelves[OCCURRENCES].count; i++) {
 		const struct kept *kept = m->shelves[OCCURRENCES].records[i];
 

@@ -1,6 +1,7 @@
 /* Questions: rows into records, the walks behind find, and everything for a start. Owns nothing.
  * What stands in the file is not trusted: a value that no record can hold is damage. */
 #include "port/store_sqlite.h"
+#include "base/str.h"
 
 #include <errno.h>
 
@@ -66,6 +67,7 @@ static int lend_delivery(sqlite3_stmt *row, struct delivery *ret)
 		.reason = column_lent(row, 12),
 		.receipt = column_lent(row, 13),
 		.fallback = column_lent(row, 14),
+		.starts = sqlite3_column_int(row, 16),
 	};
 
 	if (id_none(d.id) || !d.channel || !d.recipient || d.state >= DELIVERY_STATES ||
@@ -244,6 +246,28 @@ static int walk_days(struct sqlite *s, struct store_find *find)
 	return 1;
 }
 
+/* One slice: who asks wants to have the next ones soon, and few. */
+static int walk_waiting(struct sqlite *s, struct store_find *find)
+{
+	sqlite3_stmt *rows = sql(s, SQL_WAITING);
+	struct delivery lent, *kept;
+	int found, error = 0;
+
+	bind_text(rows, 1, find->query.channel);
+	sqlite3_bind_int64(rows, 2, find->query.after_at);
+	bind_id(rows, 3, &find->query.after);
+	sqlite3_bind_int(rows, 4, (int)find->query.limit);
+	while (!error && (found = store_sqlite_step(s, rows)) != 0) {
+		error = found < 0 ? found : lend_delivery(rows, &lent);
+		if (!error)
+			error = keep_delivery(s, rows, &lent, &kept);
+		if (!error)
+			store_find_add(find, kept);
+	}
+	sqlite3_reset(rows);
+	return error;
+}
+
 static void start_find(struct store_find *find)
 {
 	const struct store_query *query = &find->query;
@@ -266,6 +290,8 @@ int store_sqlite_find(void *context, struct store_find *find)
 		start_find(find);
 	if (!id_none(find->query.id))
 		return find_one(s, find);
+	if (find->query.by_next)
+		return walk_waiting(s, find);
 	if (find->query.recipient && !find->of_deliveries)
 		return walk_days(s, find);
 	return walk(s, find);
@@ -307,7 +333,7 @@ static int load_delivery(const struct load *load, sqlite3_stmt *row)
 		error = keep_delivery(load->s, row, &lent, &delivery);
 	if (error)
 		return error;
-	load->visitor->delivery(load->owner, delivery);
+	load->visitor->held(load->owner, delivery);
 	delivery_free(delivery);
 	return 0;
 }
@@ -344,12 +370,51 @@ static int load_rows(const struct load *load, sqlite3_stmt *rows,
 	return error;
 }
 
+static int tell_backlog(const struct load *load, const char *channel)
+{
+	sqlite3_stmt *row = sql(load->s, SQL_COUNT_WAITING);
+	int found;
+
+	if (!load->visitor->backlog)
+		return 0;
+	bind_text(row, 1, channel);
+	found = store_sqlite_step(load->s, row);
+	if (found > 0)
+		load->visitor->backlog(load->owner, channel, sqlite3_column_int64(row, 0));
+	sqlite3_reset(row);
+	return MIN_OF(found, 0);
+}
+
+/* The channels that have open deliveries, one at a time: each is told, and its held ones are given. */
+static int load_open(const struct load *load)
+{
+	auto_free char *channel = str_new("");
+	int found, error = 0;
+
+	while (!error) {
+		sqlite3_stmt *row = sql(load->s, SQL_OPEN_CHANNELS);
+
+		bind_text(row, 1, channel);
+		found = store_sqlite_step(load->s, row);
+		if (found <= 0)
+			return found;
+		free(channel);
+		channel = str_new(column_lent(row, 0));
+		sqlite3_reset(row);
+		error = tell_backlog(load, channel);
+		if (error || !load->visitor->held)
+			continue;
+		bind_text(sql(load->s, SQL_HELD), 1, channel);
+		error = load_rows(load, sql(load->s, SQL_HELD), load_delivery);
+	}
+	return error;
+}
+
 int store_sqlite_load(
 	void *context, int32_t budget_since, const struct store_visitor *visitor, void *owner)
 {
 	const struct load load = {.s = context, .visitor = visitor, .owner = owner};
-	sqlite3_stmt *open_deliveries, *budgets;
-	struct id first = {0};
+	sqlite3_stmt *budgets;
 	int error = store_sqlite_connect(load.s);
 
 	if (!error && visitor->value)
@@ -358,12 +423,8 @@ int store_sqlite_load(
 		error = load_rows(&load, sql(load.s, SQL_BEGINS), load_begin);
 	if (!error && visitor->pause)
 		error = load_rows(&load, sql(load.s, SQL_PAUSES), load_pause);
-	if (!error && visitor->delivery) {
-		open_deliveries = sql(load.s, SQL_OPEN_DELIVERIES_UP);
-		bind_id(open_deliveries, 1, &first);
-		sqlite3_bind_int(open_deliveries, 2, -1);
-		error = load_rows(&load, open_deliveries, load_delivery);
-	}
+	if (!error && (visitor->held || visitor->backlog))
+		error = load_open(&load);
 	if (!error && visitor->follow)
 		error = load_rows(&load, sql(load.s, SQL_FOLLOWS), load_follow);
 	if (!error && visitor->budget) {

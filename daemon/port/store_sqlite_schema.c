@@ -49,6 +49,12 @@ const char *const store_sqlite_steps[] = {
 	"  STRICT, WITHOUT ROWID;",
 	/* What ended without having arrived. */
 	"CREATE INDEX delivery_dead ON delivery (id) WHERE state IN (3, 4, 6);",
+	/* Open deliveries in the order in which their channel takes them; held ones, without an
+	 * instant, come first. The index alone answers which are open. */
+	"ALTER TABLE delivery ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE delivery SET next_at = NULL WHERE state = 0;"
+	"DROP INDEX delivery_open;"
+	"CREATE INDEX delivery_open ON delivery (channel, next_at, id, state) WHERE state <= 1;",
 };
 const int store_sqlite_version = ARRAY_LEN(store_sqlite_steps);
 
@@ -58,7 +64,7 @@ const int store_sqlite_version = ARRAY_LEN(store_sqlite_steps);
 	" rule, about_name, title, text, follow_at, nudges, answer, answer_text, answered_at"
 #define DELIVERY                                                                                   \
 	"id, channel, recipient, purpose, budget_date, created_at, not_before_at, expire_at,"      \
-	" state, attempts, next_at, status, reason, receipt, fallback, items"
+	" state, attempts, next_at, status, reason, receipt, fallback, items, starts"
 
 const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -81,7 +87,7 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 		       " WHERE id = ?1",
 	[SQL_RECORD_DELIVERY] =
 		"INSERT INTO delivery (" DELIVERY ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-		" ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+		" ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
 	[SQL_CARRY] = "INSERT OR IGNORE INTO carried (occurrence, delivery) VALUES (?1, ?2)",
 	[SQL_GET_ITEMS] = "SELECT items, state FROM delivery WHERE id = ?1",
 	[SQL_SET_ITEMS] = "UPDATE delivery SET items = ?2 WHERE id = ?1",
@@ -89,7 +95,8 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 		"UPDATE delivery SET items = ?2, not_before_at = ?3, expire_at = ?4 WHERE id = ?1",
 	[SQL_SETTLE] = "UPDATE delivery SET state = ?2, attempts = ?3, next_at = ?4,"
 		       " not_before_at = ?5, channel = ?6, status = ?7, reason = ?8, receipt = ?9,"
-		       " fallback = ?10, expire_at = ?11 WHERE id = ?1",
+		       " fallback = ?10, expire_at = ?11, starts = ?12 WHERE id = ?1"
+		       " AND (state <= 1 OR ?13)",
 	[SQL_PUT_PAUSE] = "INSERT OR REPLACE INTO pause VALUES (?1, ?2, ?3, ?4)",
 	[SQL_REMOVE_PAUSE] = "DELETE FROM pause WHERE what = ?1",
 	[SQL_PUT_BEGIN] = "INSERT INTO begin VALUES (?1, ?2)"
@@ -116,10 +123,23 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 		"SELECT " DELIVERY " FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[SQL_DELIVERIES_DOWN] =
 		"SELECT " DELIVERY " FROM delivery WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-	[SQL_OPEN_DELIVERIES_UP] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_open"
-				   " WHERE state <= 1 AND id > ?1 ORDER BY id LIMIT ?2",
-	[SQL_OPEN_DELIVERIES_DOWN] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_open"
-				     " WHERE state <= 1 AND id < ?1 ORDER BY id DESC LIMIT ?2",
+	[SQL_OPEN_DELIVERIES_UP] =
+		"SELECT " DELIVERY " FROM delivery WHERE id IN (SELECT id FROM delivery"
+		" INDEXED BY delivery_open WHERE state <= 1 AND id > ?1 ORDER BY id LIMIT ?2)"
+		" ORDER BY id",
+	[SQL_OPEN_DELIVERIES_DOWN] =
+		"SELECT " DELIVERY " FROM delivery WHERE id IN (SELECT id FROM delivery"
+		" INDEXED BY delivery_open WHERE state <= 1 AND id < ?1 ORDER BY id DESC LIMIT ?2)"
+		" ORDER BY id DESC",
+	[SQL_OPEN_CHANNELS] = "SELECT channel FROM delivery INDEXED BY delivery_open"
+			      " WHERE state <= 1 AND channel > ?1 ORDER BY channel LIMIT 1",
+	[SQL_COUNT_WAITING] = "SELECT count(*) FROM delivery INDEXED BY delivery_open"
+			      " WHERE state <= 1 AND channel = ?1 AND next_at IS NOT NULL",
+	[SQL_WAITING] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_open"
+			" WHERE state <= 1 AND state = 1 AND channel = ?1"
+			" AND (next_at, id) > (?2, ?3) ORDER BY next_at, id LIMIT ?4",
+	[SQL_HELD] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_open"
+		     " WHERE state <= 1 AND channel = ?1 AND next_at IS NULL ORDER BY id",
 	[SQL_DEAD_DELIVERIES_UP] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_dead"
 				   " WHERE state IN (3, 4, 6) AND id > ?1 ORDER BY id LIMIT ?2",
 	[SQL_DEAD_DELIVERIES_DOWN] =

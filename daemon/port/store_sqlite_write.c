@@ -94,6 +94,7 @@ static int insert_delivery(struct sqlite *s, const struct delivery *d, const str
 	bind_text(insert, 15, d->fallback);
 	sqlite3_bind_blob(insert, 16, items->count ? (const void *)items->ids : "",
 		items->count * sizeof(struct id), SQLITE_STATIC);
+	sqlite3_bind_int(insert, 17, d->starts);
 	return store_sqlite_run(s, insert);
 }
 
@@ -191,6 +192,8 @@ static int settle(struct sqlite *s, const struct verb *verb, struct outcome *out
 	bind_text(update, 9, d->receipt);
 	bind_text(update, 10, d->fallback);
 	bind_at(update, 11, d->expire_at);
+	sqlite3_bind_int(update, 12, d->starts);
+	sqlite3_bind_int(update, 13, verb->kind == VERB_REOPEN);
 	return store_sqlite_run(s, update);
 }
 
@@ -265,6 +268,7 @@ static int (*const verbs[VERBS])(
 	[VERB_RECORD_DELIVERY] = record_delivery,
 	[VERB_JOIN] = join,
 	[VERB_SETTLE] = settle,
+	[VERB_REOPEN] = settle,
 	[VERB_FOLLOW] = follow,
 	[VERB_ANSWER] = answer,
 	[VERB_PUT_PAUSE] = put_pause,

@@ -10,6 +10,7 @@ enum verb_kind {
 	VERB_RECORD_DELIVERY,
 	VERB_JOIN,
 	VERB_SETTLE,
+	VERB_REOPEN,
 	VERB_FOLLOW,
 	VERB_ANSWER,
 	VERB_PUT_PAUSE,
@@ -31,7 +32,7 @@ struct verb {
 		struct {
 			struct delivery record;
 			const struct id *items;
-		} delivery; /* also of settle, then without items */
+		} delivery; /* also of settle and reopen, then without items */
 		struct {
 			struct id delivery, occurrence;
 			int64_t not_before_at, expire_at;

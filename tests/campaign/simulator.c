@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { WORDS = 8, RECEIVED_KEPT = 64, TURNS_MAX = 1000000, LOOK_MS = 60 * 1000, PAGE = 10000 };
+enum { WORDS = 8, RECEIVED_KEPT = 64, TURNS_MAX = 1000000, PAGE = 10000 };
 
 static struct {
 	char *plugins, folder[256];
@@ -22,6 +22,7 @@ static struct {
 	struct id received[RECEIVED_KEPT];
 	size_t n_received;
 	bool answered;
+	bool forgetful; /* dispatch has room for three messages: the rest stays in the store */
 	int error;
 } sim;
 
@@ -102,7 +103,7 @@ static void on_message(const char *channel, const char *answer, const json_t *da
 static bool is_busy(void)
 {
 	return store_pending(sim.engine->store) || dispatch_in_flight(sim.engine->dispatch) ||
-	       planner_is_busy(sim.engine->planner);
+	       sim.engine->dispatch->asking || planner_is_busy(sim.engine->planner);
 }
 
 /* Nothing of the process is left: also not what still waits on its loop. */
@@ -138,19 +139,9 @@ static void settle(void)
 /* When dispatch has something to do by itself: its own timer is that of the real world. */
 static int64_t dispatch_next_at(void)
 {
-	const struct dispatch *dispatch = sim.engine->dispatch;
-	int64_t now = clock_now(sim.clock), next = TIME_NEVER;
+	int64_t now = clock_now(sim.clock), next = dispatch_next_ms(sim.engine->dispatch);
 
-	for (size_t i = 0; i < dispatch->n_lanes; i++) {
-		const struct lane *lane = dispatch->lanes[i];
-		struct heap_node *first = heap_first(&lane->waiting);
-
-		if (first)
-			next = MIN_OF(next, first->key);
-		if (lane->n_ready || (first && lane->broken_mono && !lane->handed_over))
-			next = MIN_OF(next, now + LOOK_MS);
-	}
-	return MAX_OF(next, now + 1);
+	return next == TIME_NEVER ? next : now + MAX_OF(next, 1);
 }
 
 static void advance(int64_t to)
@@ -280,6 +271,9 @@ static bool do_start(char **words unused_arg)
 		return false;
 	}
 	complaints_clear(&complaints);
+	if (sim.forgetful)
+		sim.engine->dispatch->limits =
+			(struct dispatch_limits){.jobs = 3, .lane_least = 2, .batch = 2};
 	engine_start(sim.engine);
 	settle();
 	return true;
@@ -358,6 +352,7 @@ static bool do_begin(char **words)
 	snprintf(sim.folder, sizeof(sim.folder), "%s", words[1]);
 	random_seed((uint64_t)number(words[3]));
 	sim.n_received = 0;
+	sim.forgetful = number(words[3]) % 3 == 0;
 	sim.clock = clock_new_simulated(number(words[2]));
 	doubles.clock = sim.clock;
 	return true;

@@ -383,7 +383,8 @@ static void sum_budget(void *owner, const char *recipient, int32_t date, struct 
 static void a_start_hears_what_is_open(void **state)
 {
 	static const struct store_visitor budgets = {.budget = sum_budget};
-	static const struct store_visitor open_ones = {.delivery = write_open};
+	static const struct store_visitor open_ones = {
+		.held = write_held, .backlog = write_backlog};
 	static const struct store_visitor follows = {.follow = write_follow};
 	struct bed *bed = *state;
 	cleanup(buf_free) struct buf text = BUF_MAX(100000);
@@ -404,14 +405,90 @@ static void a_start_hears_what_is_open(void **state)
 	assert_int_equal(store_load(bed->store, 2, &budgets, &sum), 0);
 	assert_int_equal(sum, 2 + 4 + 8 + 16 + 64);
 	assert_int_equal(store_load(bed->store, 2, &open_ones, &text), 0);
-	assert_non_null(strstr(buf_str(&text), " held "));
-	assert_non_null(strstr(buf_str(&text), " waiting "));
-	assert_null(strstr(buf_str(&text), " delivered "));
-	assert_non_null(strstr(buf_str(&text), "open delivery"));
+	assert_true(str_starts(buf_str(&text), "backlog chat 1\nheld delivery"));
+	assert_null(strstr(buf_str(&text) + 18, "held delivery"));
+	assert_null(strstr(buf_str(&text), " waiting "));
 	buf_reset(&text);
 	assert_int_equal(store_load(bed->store, 2, &follows, &text), 0);
 	assert_true(str_starts(buf_str(&text), "follow occurrence"));
 	assert_null(strstr(buf_str(&text) + 10, "follow occurrence"));
+}
+
+static void record_waiting(struct bed *bed, const char *channel, int64_t next_at, struct id *ret)
+{
+	struct occurrence o = make_occurrence("r", "ana", next_at * 7 + strlen(channel));
+	struct delivery d = make_delivery("ana", &o, NULL);
+	struct change *change = change_new();
+
+	d.channel = (char *)channel;
+	d.state = DELIVERY_WAITING;
+	d.next_at = next_at;
+	*ret = d.id;
+	change_record_occurrence(change, &o);
+	change_record_delivery(change, &d);
+	assert_int_equal(bed_apply(bed, change), 0);
+}
+
+/* The instants of the next tries, in the order given. */
+static void on_waiting(void *owner, int error, struct delivery *const *list, size_t count)
+{
+	struct bed *bed = owner;
+
+	bed->answered = true;
+	bed->error = error;
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&bed->rows, "%jd:%zu ", (intmax_t)list[i]->next_at, list[i]->count);
+}
+
+static void assert_waiting(struct bed *bed, const struct store_query *query, const char *expected)
+{
+	buf_reset(&bed->rows);
+	store_find_deliveries(bed->store, query, on_waiting, bed);
+	bed_wait(bed);
+	assert_int_equal(bed->error, 0);
+	assert_string_equal(buf_str(&bed->rows), expected);
+}
+
+static void what_waits_is_given_in_the_order_of_its_next_try(void **state)
+{
+	static const int64_t order[] = {50, 20, 70, 10, 60, 30};
+	struct bed *bed = *state;
+	struct id ids[ARRAY_LEN(order)], other, last;
+	struct store_query query = {.channel = "chat", .by_next = true, .limit = 3};
+	struct delivery settled = make_delivery("ana", NULL, NULL);
+	struct change *change = change_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		record_waiting(bed, "chat", order[i], &ids[i]);
+	record_waiting(bed, "mail", 15, &other);
+	assert_waiting(bed, &query, "10:1 20:1 30:1 ");
+	query.after_at = 30;
+	query.after = ids[5];
+	assert_waiting(bed, &query, "50:1 60:1 70:1 ");
+	/* One that is done leaves, one that is tried later moves, one on another channel joins. */
+	settled.id = ids[4];
+	settled.state = DELIVERY_DELIVERED;
+	change_settle_delivery(change, &settled);
+	settled.id = ids[1];
+	settled.state = DELIVERY_WAITING;
+	settled.next_at = 65;
+	change_settle_delivery(change, &settled);
+	settled.id = other;
+	settled.next_at = 66;
+	change_settle_delivery(change, &settled);
+	assert_int_equal(bed_apply(bed, change), 0);
+	query.limit = 9;
+	assert_waiting(bed, &query, "50:1 65:1 66:1 70:1 ");
+	/* Of one instant, in the order of ids. */
+	record_waiting(bed, "chat", 70, &last);
+	query.after_at = 70;
+	query.after = ids[2];
+	assert_waiting(bed, &query, "70:1 ");
+	query.after = last;
+	assert_waiting(bed, &query, "");
+	query.channel = "mail";
+	query.after_at = 0;
+	assert_waiting(bed, &query, "");
 }
 
 static void record_two_people(struct bed *bed, struct id *ids)
@@ -745,6 +822,7 @@ int main(void)
 		AGAINST_EACH(answers_may_be_given_again),
 		AGAINST_EACH(notes_are_put_kept_and_removed),
 		AGAINST_EACH(a_start_hears_what_is_open),
+		AGAINST_EACH(what_waits_is_given_in_the_order_of_its_next_try),
 		AGAINST_EACH(questions_combine_their_conditions),
 		AGAINST_EACH(pages_follow_each_other_in_both_orders),
 		AGAINST_EACH(a_question_sees_what_was_submitted_before_it),

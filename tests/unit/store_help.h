@@ -224,10 +224,16 @@ static inline void write_pause(
 		reason ? reason : "-");
 }
 
-static inline void write_open(void *owner, const struct delivery *delivery)
+static inline void write_held(void *owner, const struct delivery *delivery)
 {
-	buf_add_str(owner, "open ");
+	assert_true(delivery->next_at == TIME_NEVER);
+	buf_add_str(owner, "held ");
 	write_delivery(owner, delivery);
+}
+
+static inline void write_backlog(void *owner, const char *channel, size_t waiting)
+{
+	buf_printf(owner, "backlog %s %zu\n", channel, waiting);
 }
 
 static inline void write_follow(void *owner, const struct occurrence *occurrence)
@@ -252,11 +258,13 @@ static inline char *bed_dump(struct bed *bed)
 		.value = write_value,
 		.begin = write_begin,
 		.pause = write_pause,
-		.delivery = write_open,
+		.held = write_held,
+		.backlog = write_backlog,
 		.follow = write_follow,
 	};
 	static const struct store_visitor budgets = {.budget = write_budget};
 	const struct store_query all = {.limit = 10000};
+	const struct store_query chat = {.channel = "chat", .by_next = true, .limit = 10000};
 	struct buf dump = BUF_MAX(64 << 20);
 	int64_t sum = 0;
 
@@ -265,6 +273,7 @@ static inline char *bed_dump(struct bed *bed)
 	buf_printf(&dump, "budgets %jd\n", (intmax_t)sum);
 	buf_add_str(&dump, bed_occurrences(bed, &all));
 	buf_add_str(&dump, bed_deliveries(bed, &all));
+	buf_add_str(&dump, bed_deliveries(bed, &chat));
 	return buf_take(&dump);
 }
 

@@ -1,0 +1,150 @@
+/* Jobs: one open delivery each, in memory and in at most one queue of its lane. The only place that
+ * moves a job between queues, and that keeps a lane's counts. */
+#include "base/str.h"
+#include "engine/dispatch_internal.h"
+
+struct job *job_find(const struct dispatch *dispatch, struct id id)
+{
+	struct job *job;
+
+	HASH_FIND(hh, dispatch->jobs, id.bytes, sizeof(id.bytes), job);
+	return job;
+}
+
+struct job *job_new(struct dispatch *dispatch, struct delivery *delivery)
+{
+	struct job *job = mem_new(sizeof(*job));
+
+	job->dispatch = dispatch;
+	job->delivery = delivery;
+	job->phase = JOB_ENDED;
+	HASH_ADD_KEYPTR(hh, dispatch->jobs, delivery->id.bytes, sizeof(delivery->id.bytes), job);
+	return job;
+}
+
+void job_free(struct job *job)
+{
+	struct dispatch *dispatch = job->dispatch;
+
+	assert(job->phase == JOB_ENDED);
+	if (dispatch->alone == job)
+		dispatch->alone = NULL;
+	shelves_note_gone(dispatch, job->delivery->id);
+	job_set_lane(job, NULL);
+	HASH_DEL(dispatch->jobs, job);
+	delivery_free(job->delivery);
+	free(job->address);
+	free(job);
+}
+
+const struct person *job_person(const struct job *job)
+{
+	return model_person(job->dispatch->model, job->delivery->recipient);
+}
+
+void job_set_lane(struct job *job, struct lane *lane)
+{
+	assert(job->phase == JOB_ENDED);
+	if (job->lane)
+		job->lane->n_jobs--;
+	job->lane = lane;
+	if (lane)
+		lane->n_jobs++;
+}
+
+static bool is_in_flight(const struct job *job)
+{
+	return job->phase == JOB_FLYING || job->phase == JOB_MARKING;
+}
+
+void job_leave_queue(struct job *job)
+{
+	if (job->phase == JOB_READY) {
+		TAILQ_REMOVE(&job->lane->ready, job, in_ready);
+		job->lane->n_ready--;
+	} else if (job->phase == JOB_WAITING) {
+		heap_remove(&job->lane->waiting, &job->wait);
+		job->lane->n_aside -= job->aside;
+	} else if (is_in_flight(job)) {
+		job->lane->in_flight--;
+		job->dispatch->in_flight--;
+	}
+	job->aside = false;
+	job->phase = JOB_ENDED;
+}
+
+void job_make_ready(struct job *job)
+{
+	assert(job->phase == JOB_ENDED);
+	job->phase = JOB_READY;
+	TAILQ_INSERT_TAIL(&job->lane->ready, job, in_ready);
+	job->lane->n_ready++;
+	dispatch_wake(job->dispatch);
+}
+
+void job_make_first(struct job *job)
+{
+	job_make_ready(job);
+	TAILQ_REMOVE(&job->lane->ready, job, in_ready);
+	TAILQ_INSERT_HEAD(&job->lane->ready, job, in_ready);
+}
+
+void job_make_wait(struct job *job, int64_t next_at)
+{
+	assert(job->phase == JOB_ENDED);
+	job->phase = JOB_WAITING;
+	heap_put(&job->lane->waiting, &job->wait, next_at);
+	dispatch_wake(job->dispatch);
+}
+
+void job_put_aside(struct job *job, int64_t until)
+{
+	job_make_wait(job, until);
+	job->aside = true;
+	job->lane->n_aside++;
+}
+
+void job_make_fly(struct job *job, enum job_phase phase)
+{
+	assert(job->phase == JOB_ENDED);
+	job->phase = phase;
+	job->lane->in_flight++;
+	job->dispatch->in_flight++;
+}
+
+void job_enter(struct job *job)
+{
+	if (job->delivery->next_at > dispatch_now(job->dispatch))
+		job_make_wait(job, job->delivery->next_at);
+	else
+		job_come_due(job);
+}
+
+void job_come_due(struct job *job)
+{
+	static const char reason[] = "its channel has not worked for 5 minutes";
+
+	if (!lane_gave_up(job->lane) || lane_may_probe(job->lane) ||
+		!settle_elsewhere(job, EVENT_RETRY, reason))
+		job_make_ready(job);
+}
+
+struct lane *job_next_lane(struct job *job)
+{
+	struct dispatch *dispatch = job->dispatch;
+	const struct person *person = job_person(job);
+
+	while (!str_empty(job->delivery->fallback)) {
+		char *list = job->delivery->fallback;
+		size_t len = strcspn(list, " ");
+		auto_free char *id = str_new_n(list, len);
+		struct lane *lane = lane_find(dispatch->lanes, dispatch->n_lanes, id);
+
+		job->delivery->fallback = list[len] ? str_new(list + len + 1) : NULL;
+		free(list);
+		if (lane && (!outlet_needs_address(lane->outlet) ||
+				    (person && person_address(person, lane->channel))))
+			return lane;
+	}
+	return NULL;
+}
