@@ -123,7 +123,7 @@ static void watch_stop(struct watch *watch)
 	watch->what = 0;
 }
 
-static bool is_local_end(int fd, const char *self, int self_port)
+static bool is_local_end(int fd, const struct transfer *transfer)
 {
 	struct sockaddr_storage address = {0};
 	const struct sockaddr_in *v4 = (const void *)&address;
@@ -137,15 +137,22 @@ static bool is_local_end(int fd, const char *self, int self_port)
 		inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
 	else
 		inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
-	return ntohs(v4->sin_port) == self_port && str_eq(text, self);
+	return ntohs(v4->sin_port) == transfer->self_port && str_eq(text, transfer->self);
 }
 
-void account_shut_socket(struct account *account, const char *self, int self_port)
+/* What it opened itself may not have been connected yet; a kept one is known by its end. */
+void transfer_hang_up(struct transfer *transfer)
 {
-	for (size_t fd = 0; fd < account->watch_count; fd++)
-		if (account->watches[fd] && account->watches[fd]->open &&
-			is_local_end((int)fd, self, self_port))
+	const struct account *account = transfer->account;
+
+	for (size_t fd = 0; fd < account->watch_count; fd++) {
+		const struct watch *watch = account->watches[fd];
+
+		if (watch && watch->open &&
+			(watch->opened_for == transfer->turn ||
+				(transfer->started && is_local_end((int)fd, transfer))))
 			shutdown((int)fd, SHUT_RDWR);
+	}
 }
 
 /* ---- callbacks of curl: they arrange, and call nothing ---- */
@@ -157,6 +164,7 @@ static curl_socket_t on_open_socket(
 {
 	struct transfer *transfer = owner;
 	const struct account_settings *settings = &transfer->account->settings;
+	struct watch *watch;
 	int fd;
 
 	if (!settings->allow_private && !settings->proxy && is_barred(address)) {
@@ -167,7 +175,9 @@ static curl_socket_t on_open_socket(
 	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	if (fd < 0)
 		return CURL_SOCKET_BAD;
-	account_watch(transfer->account, fd)->open = true;
+	watch = account_watch(transfer->account, fd);
+	watch->open = true;
+	watch->opened_for = transfer->turn;
 	return fd;
 }
 
@@ -473,16 +483,26 @@ struct transfer *courier_send(struct account *account, struct nudged_request *re
 	transfer->on_done = on_done;
 	transfer->owner = owner;
 	transfer->resent = false;
+	transfer->turn = ++account->turns;
 	transfer_start(transfer);
 	account->had_room = account_has_room(account);
 	return transfer;
+}
+
+/* Takes it back in the middle. Of a mail, curl would write the end first, whatever was said before,
+ * and wait for the answer. */
+static void transfer_abandon(struct transfer *transfer)
+{
+	if (transfer->protocol == NUDGED_MAIL)
+		transfer_hang_up(transfer);
+	transfer_release(transfer);
 }
 
 void transfer_cancel(struct transfer *transfer)
 {
 	struct account *account = transfer->account;
 
-	transfer_release(transfer);
+	transfer_abandon(transfer);
 	event_active(&account->later, EV_TIMEOUT, 1);
 }
 
@@ -583,6 +603,7 @@ void transfer_give_up(struct transfer *transfer)
 	struct account *account = transfer->account;
 
 	account->busy++;
+	transfer_hang_up(transfer);
 	transfer_end(transfer, CURLE_OPERATION_TIMEDOUT);
 	account_drain(account);
 	account->busy--;
@@ -713,7 +734,7 @@ void courier_free(struct courier *courier)
 		struct transfer *transfer;
 
 		while ((transfer = LIST_FIRST(&account->under_way)))
-			transfer_release(transfer);
+			transfer_abandon(transfer);
 		account_free(account);
 	}
 	free(courier);

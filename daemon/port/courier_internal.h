@@ -25,6 +25,7 @@ struct watch {
 	struct event event;
 	short what; /* EV_READ, EV_WRITE; 0: not added */
 	bool open;
+	uint64_t opened_for; /* the turn of the transfer that opened it */
 };
 
 /* Each account has a multi handle of its own: connections, TLS sessions and the decision about
@@ -41,7 +42,8 @@ struct account {
 	struct transfer_list under_way, idle;
 	struct transfer_queue refused; /* never handed to curl; told by `later` */
 	size_t in_flight;
-	bool reached; /* the host's name was resolved and a connection made */
+	uint64_t turns; /* transfers begun */
+	bool reached;   /* the host's name was resolved and a connection made */
 	bool had_room;
 	bool closing;
 	int busy;          /* depth of our own calls that still use the account */
@@ -68,6 +70,7 @@ struct transfer {
 	char *url; /* what easy has now */
 	struct buf body;
 	bool in_multi;
+	uint64_t turn;       /* which of the account's transfers this is */
 	bool started;        /* connected: the request was about to be sent */
 	bool opened, barred; /* a socket was allowed; one was not */
 	bool too_large;
@@ -107,8 +110,8 @@ void transfer_set_url(struct transfer *transfer, const char *url);
 /* Ends a transfer that took too long, from outside curl's callbacks; account and transfer may be
  * gone afterwards. */
 void transfer_give_up(struct transfer *transfer);
-/* Shuts the account's connection with this local end, so that curl can't wait on it. */
-void account_shut_socket(struct account *account, const char *self, int self_port);
+/* Shuts its connection, so that curl can neither write there nor wait on it. */
+void transfer_hang_up(struct transfer *transfer);
 
 #define EASY_SET(easy, option, value)                                                              \
 	do {                                                                                       \

@@ -73,7 +73,7 @@ static size_t on_reply(char *data, size_t size, size_t count, void *owner)
 	/* curl closes the connection after a refusal, and waits for the answer to its QUIT on our
 	 * loop, up to minutes: a connection that is shut can't be waited for. */
 	if (transfer->started && transfer->status >= 400)
-		account_shut_socket(transfer->account, transfer->self, transfer->self_port);
+		transfer_hang_up(transfer);
 	return len;
 }
 

@@ -329,7 +329,7 @@ def test_a_bad_address_is_refused_at_use_too():
 # ---- a server that misbehaves ----
 
 def smtp(replies=None, after=None, heard=None):
-    """A server that answers as usual but for `replies` = {command: text}; None hangs up, "" stays silent."""
+    """A server that answers as usual but for `replies` = {command: text}; None hangs up, "" stays silent for ever."""
     usual = {"GREETING": "220 host ESMTP", "EHLO": "250-host\r\n250 8BITMIME", "MAIL": "250 2.1.0 Ok", "RCPT": "250 2.1.5 Ok",
              "DATA": "354 go on", ".": "250 2.0.0 Ok: queued", "QUIT": "221 bye", **(replies or {})}
 
@@ -338,8 +338,10 @@ def smtp(replies=None, after=None, heard=None):
         if reply is None:
             connection.reset() if after == "reset" else connection.close()
             raise ConnectionResetError
-        if reply:
-            connection.send(reply + "\r\n")
+        if not reply:
+            connection.wait_for_end()
+            raise ConnectionResetError
+        connection.send(reply + "\r\n")
 
     def script(connection):
         say(connection, "GREETING")
