@@ -4,6 +4,7 @@
 #   make install      DESTDIR= prefix=/usr make bench    the figures
 #   make SANITIZE=1   with AddressSanitizer and UBSan, in build/sanitize
 #   make campaign-simulated SEEDS=10000   the release figure of simulated time
+#   make campaign-receivers               every fault that receivers have
 #   make lint         layers, sizes, style, man pages, catalog
 
 BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
@@ -158,6 +159,12 @@ campaign-simulated: all $(BUILD)/campaign/simulator
 # 10,000 due at a full hour, 10,000 schedules down for a week, a million due at once.
 campaign-storm: all $(BUILD)/bench/sink
 	@NUDGED_BUILD=$(BUILD) tests/campaign/storm.py $(STORM)
+
+.PHONY: campaign-receivers
+# Every fault of receivers on a channel of its own, then each as the dead one of fifty.
+campaign-receivers: all
+	@NUDGED_BUILD=$(BUILD) tests/campaign/hostile.py --rounds 3
+	@NUDGED_BUILD=$(BUILD) tests/campaign/hostile.py --dead
 
 demo:
 	@MAKE="$(MAKE)" BUILD="$(BUILD)" tests/demo/run

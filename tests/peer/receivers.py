@@ -53,24 +53,24 @@ class Authority:
         self.file = self.folder / "authority.pem"
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def _sign(self, subject, key, extensions):
+    def _sign(self, subject, key, extensions, until=None):
         start = datetime.datetime(2000, 1, 1)  # whatever the clock of the machine says
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key)
                    .serial_number(x509.random_serial_number()).not_valid_before(start)
-                   .not_valid_after(datetime.datetime(2199, 1, 1)))
+                   .not_valid_after(until or datetime.datetime(2199, 1, 1)))
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
         return builder.sign(self.key, hashes.SHA256())
 
-    def context(self, name="localhost"):
-        """A server's TLS context for 127.0.0.1 and `name`."""
+    def context(self, name="localhost", until=None):
+        """A server's TLS context for 127.0.0.1 and `name`, which may have ended already."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.DNSName(name)]
         if name == "localhost":
             names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
         certificate = self._sign(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]), key.public_key(),
-                                 [(x509.SubjectAlternativeName(names), False)])
-        pem = self.folder / f"{name}.pem"
+                                 [(x509.SubjectAlternativeName(names), False)], until)
+        pem = self.folder / f"{name}{'-ended' if until else ''}.pem"
         pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) +
                         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -104,6 +104,17 @@ class Connection:
         if not chunk:
             raise ConnectionResetError
         self.buffer += chunk
+
+    def wait_for_more(self):
+        """Until there is something to read; without TLS it stays unread."""
+        if isinstance(self.sock, ssl.SSLSocket):
+            self._fill()
+        elif not self.buffer and not self.sock.recv(1, socket.MSG_PEEK):
+            raise ConnectionResetError
+
+    def start_tls(self, context):
+        self.sock = context.wrap_socket(self.sock, server_side=True)
+        self.receiver.socks.append(self.sock)
 
     def read_head(self):
         while b"\r\n\r\n" not in self.buffer:
@@ -154,13 +165,13 @@ class Connection:
 class Receiver:
     """Listens on a port of its own; `script(connection)` plays the server for each connection."""
 
-    def __init__(self, script, context=None):
+    def __init__(self, script, context=None, port=0):
         self.script = script
         self.context = context
         self.requests = []
         self.connections = 0
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=256)
         self.port = self.listener.getsockname()[1]
         self.threads = []
         self.socks = []
@@ -194,15 +205,15 @@ class Receiver:
             thread.start()
 
     def _serve(self, sock):
+        connection = Connection(sock, self)
         try:
             if self.context:
-                sock = self.context.wrap_socket(sock, server_side=True)
-                self.socks.append(sock)
-            self.script(Connection(sock, self))
+                connection.start_tls(self.context)
+            self.script(connection)
         except (OSError, ssl.SSLError):
             pass
         finally:
-            sock.close()
+            connection.close()
 
     def url(self, path="/in"):
         return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}{path}"

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from peer.faults import UNSURE, Book, Peer, mail as row, smtp
 from scenario.harness import eventually, free_port, hook, once, person
 
 aiosmtpd = pytest.importorskip("aiosmtpd.controller")
@@ -97,3 +98,20 @@ def test_a_mail_server_that_is_down_gets_it_later(nudged, post, receiver):
     finally:
         controller.stop()
     assert len(late.messages) == 1
+
+
+@pytest.mark.parametrize("step", ["EHLO", "RCPT", "DATA"])
+def test_a_mail_that_is_dropped_under_way_ends_unfinished_and_holds_nobody_up(nudged, receiver, step):
+    """The server is silent: whoever waits for it, waits for minutes."""
+    book = Book()
+    silent = Peer(book, "mail", "mail", row(smtp(**{step: ""}), UNSURE, times=9)).start()
+    silent.port = silent.receiver.port
+    daemon = nudged(channels=mail(silent) + hook(receiver), people=somebody("ana") + person("bo"), reminders=once("stretch", "ana")
+                    + once("look-up", "bo", 3)).start()
+    delivery = eventually("it is under way", lambda: silent.receiver.connections and daemon.rows("deliveries"))[0]
+    daemon.ctl("drop", delivery["delivery"])
+    daemon.wait("cancelled")
+    receiver.wait(1, person="bo")
+    daemon.stop()
+    silent.stop()
+    assert not book.receipts
