@@ -397,7 +397,7 @@ int dispatch_new(const struct dispatch_settings *settings, struct dispatch **ret
 	dispatch->pump = event_new(settings->loop, -1, 0, on_pump, dispatch);
 	dispatch->timer = evtimer_new(settings->loop, on_pump, dispatch);
 	dispatch->limits = dispatch_limits;
-	dispatch->suspect_before = INT64_MIN;
+	dispatch->suspect_by = INT64_MIN;
 	LIST_INIT(&dispatch->checks);
 	*ret = dispatch;
 	return 0;
@@ -447,9 +447,9 @@ void dispatch_submit(struct dispatch *dispatch, struct delivery *delivery)
 		job_enter(job);
 }
 
-void dispatch_suspect(struct dispatch *dispatch, int64_t recorded_before)
+void dispatch_suspect(struct dispatch *dispatch, int64_t recorded_by)
 {
-	dispatch->suspect_before = recorded_before;
+	dispatch->suspect_by = recorded_by;
 }
 
 void dispatch_withdraw(struct dispatch *dispatch, struct id id)

@@ -43,9 +43,9 @@ int dispatch_use_model(struct dispatch *dispatch, struct model *model, char **re
 void dispatch_submit(struct dispatch *dispatch, struct delivery *delivery);
 /* At a start: the store has about so many open deliveries of a channel. */
 void dispatch_add_backlog(struct dispatch *dispatch, const char *channel, size_t count);
-/* What was recorded before that instant was open when the process ended by itself: its starts are
+/* What was recorded up to that instant was open when the process ended by itself: its starts are
  * recorded, and one that is being sent at the third such end is quarantined. */
-void dispatch_suspect(struct dispatch *dispatch, int64_t recorded_before);
+void dispatch_suspect(struct dispatch *dispatch, int64_t recorded_by);
 /* One that waits in the store is taken from there and tried at once. */
 void dispatch_pull(struct dispatch *dispatch, struct id id);
 /* An open delivery that is not in dispatch's hands is being closed by the caller. */

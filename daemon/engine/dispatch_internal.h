@@ -94,7 +94,7 @@ struct dispatch {
 	size_t unrecorded;             /* settlements that failed, and will be submitted again */
 	size_t turn;                   /* the lane that is first in the next turn */
 	struct job *alone;             /* the suspect under way that was being sent at a crash */
-	int64_t suspect_before;        /* recorded before: a suspect */
+	int64_t suspect_by;            /* recorded by then: a suspect */
 	/* dispatch_shelf.c */
 	struct shelf *shelves; /* by channel */
 	struct gone *gone;     /* ended while a question is under way */

@@ -272,7 +272,7 @@ static void take(struct dispatch *dispatch, const struct delivery *row)
 {
 	struct job *job = job_new(dispatch, delivery_copy(row));
 
-	job->suspect = row->created_at < dispatch->suspect_before;
+	job->suspect = row->created_at <= dispatch->suspect_by;
 	if (!job_check_way(job))
 		return;
 	if (was_answered(row))

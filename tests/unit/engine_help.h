@@ -20,7 +20,7 @@
 
 enum { BED_TURNS_MAX = 1000000 };
 
-/* What arrived: its path and its `data`. Returns the status. */
+/* What arrived: its path and its `data`. Returns the status; 0: no answer, ever. */
 typedef int (*bed_on_message)(void *owner, const char *path, const json_t *data);
 
 struct bed {
@@ -63,7 +63,8 @@ static void bed_on_request(struct evhttp_request *request, void *data)
 	status = bed->on_message(
 		bed->owner, evhttp_request_get_uri(request), json_object_get(message, "data"));
 	json_decref(message);
-	evhttp_send_reply(request, status, "said", NULL);
+	if (status) /* else nobody answers */
+		evhttp_send_reply(request, status, "said", NULL);
 }
 
 static void bed_listen(struct bed *bed)
@@ -138,7 +139,8 @@ static void bed_settle(struct bed *bed)
 	}
 }
 
-static void bed_start(struct bed *bed)
+/* Without waiting for what is due at once. */
+static void bed_launch(struct bed *bed)
 {
 	struct engine_settings settings = {.config_file = bed->config,
 		.plugin_folder = bed_plugins,
@@ -152,6 +154,11 @@ static void bed_start(struct bed *bed)
 			complaints.count ? complaints.list[0].message : "");
 	complaints_clear(&complaints);
 	engine_start(bed->engine);
+}
+
+static unused_arg void bed_start(struct bed *bed)
+{
+	bed_launch(bed);
 	bed_settle(bed);
 }
 

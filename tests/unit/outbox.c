@@ -1,0 +1,351 @@
+/* More than memory has room for, receivers that break and come back, and messages that end the
+ * process: what goes when, on a simulated clock. */
+#include "engine_help.h"
+
+#include "engine/dispatch_internal.h"
+
+enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, ARRIVALS_MAX = 4096, PEOPLE_MAX = 100 };
+static const int64_t NOON = INT64_C(1780488000000); /* 2026-06-03T12:00:00Z, a Wednesday */
+
+struct arrival {
+	char person[16], id[ID_TEXT];
+	bool first; /* by the channel of that name */
+	int64_t at;
+	int status;
+};
+
+static struct {
+	struct bed bed;
+	struct arrival list[ARRIVALS_MAX];
+	int count;
+	int status; /* of the first channel: 0 is silence */
+	const char *poison;
+	size_t most; /* jobs in memory, ever */
+	struct dispatch_limits limits;
+} desk;
+
+static int on_message(void *owner, const char *path, const json_t *data)
+{
+	struct arrival *arrival = &desk.list[desk.count++];
+	const json_t *person = json_object_get(json_object_get(data, "person"), "id");
+	size_t jobs = HASH_COUNT(desk.bed.engine->dispatch->jobs);
+
+	assert_true(desk.count < ARRIVALS_MAX);
+	snprintf(arrival->person, sizeof(arrival->person), "%s", json_string_value(person));
+	snprintf(arrival->id, sizeof(arrival->id), "%s",
+		json_string_value(json_object_get(data, "delivery")));
+	arrival->at = clock_now(desk.bed.clock);
+	arrival->first = str_eq(path, "/first");
+	arrival->status = arrival->first ? desk.status : 200;
+	if (desk.poison && str_eq(arrival->person, desk.poison))
+		arrival->status = 0;
+	desk.most = MAX_OF(desk.most, jobs);
+	return arrival->status;
+}
+
+static void desk_start(void)
+{
+	bed_launch(&desk.bed);
+	desk.bed.engine->dispatch->limits = desk.limits;
+}
+
+/* Each person gets one at 12:00:10; those with an even number by the second channel alone. */
+static void desk_open(int people, bool mixed, const char *more, struct dispatch_limits limits)
+{
+	struct buf text = BUF_MAX(1 << 16);
+
+	memset(&desk, 0, sizeof(desk));
+	desk.status = 200;
+	desk.limits = limits;
+	bed_open(&desk.bed, NOON, on_message, NULL);
+	buf_printf(&text, "timezone = \"UTC\"; state = \"state\"; daily_limit = 0;\nchannels = (");
+	for (int i = 0; i < 2; i++)
+		buf_printf(&text,
+			"%s{ id = \"%s\"; plugin = \"webhook\"; url = \"http://127.0.0.1:%d/%s\"; "
+			"allow_private = true; %s }",
+			i ? "," : "", i ? "second" : "first", desk.bed.port, i ? "second" : "first",
+			more);
+	buf_printf(&text, ");\npeople = (");
+	for (int i = 0; i < people; i++)
+		buf_printf(&text, "%s{ id = \"p%d\"; via = [ \"%s\" ]; }", i ? "," : "", i,
+			mixed && i % 2 == 0 ? "second" : "first");
+	buf_printf(&text,
+		");\nreminders = ( { id = \"r\"; kind = \"note\"; text = \"x\"; to = [ \"all\" ]; "
+		"calendar = \"12:00:10\"; } );\n");
+	bed_write(&desk.bed, buf_str(&text));
+	buf_free(&text);
+	desk_start();
+}
+
+static void run_until(int64_t at)
+{
+	while (clock_now(desk.bed.clock) < at)
+		bed_step(&desk.bed, SECOND_MS / 2);
+}
+
+static int count_of(bool first, int status)
+{
+	int count = 0;
+
+	for (int i = 0; i < desk.count; i++)
+		count += desk.list[i].first == first && desk.list[i].status == status;
+	return count;
+}
+
+/* Everybody has been told once. */
+static void assert_each_once(int people)
+{
+	int told[PEOPLE_MAX] = {0};
+
+	for (int i = 0; i < desk.count; i++)
+		told[atoi(desk.list[i].person + 1)] += desk.list[i].status == 200;
+	for (int i = 0; i < people; i++)
+		assert_int_equal(told[i], 1);
+}
+
+static void close_desk(void)
+{
+	bed_close(&desk.bed);
+}
+
+static const struct dispatch_limits SMALL = {.jobs = 6, .lane_least = 2, .batch = 3};
+static const struct dispatch_limits LARGE = {.jobs = 1000, .lane_least = 100, .batch = 100};
+
+static void what_memory_has_no_room_for_goes_in_its_turn(void **state)
+{
+	desk_open(60, false, "concurrency = 2;", SMALL);
+	run_until(NOON + 11 * SECOND_MS);
+	assert_each_once(60);
+	assert_true(desk.most <= SMALL.jobs + SMALL.batch);
+	assert_int_equal(dispatch_waiting(desk.bed.engine->dispatch), 0);
+	close_desk();
+}
+
+static void a_backlog_of_one_channel_leaves_room_for_another(void **state)
+{
+	desk_open(80, true, "concurrency = 2;", SMALL);
+	desk.status = 503;
+	run_until(NOON + 15 * SECOND_MS);
+	assert_int_equal(count_of(false, 200), 40);
+	assert_int_equal(dispatch_waiting(desk.bed.engine->dispatch), 40);
+	desk.status = 200;
+	run_until(NOON + 3 * MINUTE_MS);
+	assert_each_once(80);
+	close_desk();
+}
+
+static void a_start_fetches_what_the_end_left(void **state)
+{
+	desk_open(40, false, "", SMALL);
+	desk.status = 503;
+	run_until(NOON + 20 * SECOND_MS);
+	engine_free(desk.bed.engine);
+	desk.status = 200;
+	desk_start();
+	assert_true(dispatch_waiting(desk.bed.engine->dispatch) <= 40);
+	run_until(NOON + 2 * MINUTE_MS);
+	assert_each_once(40);
+	close_desk();
+}
+
+/* ---- the breaker ---- */
+
+static void a_receiver_that_fails_is_left_alone_but_for_probes(void **state)
+{
+	uint64_t failed = report_count(EVENT_CHANNEL_FAILED);
+	uint64_t recovered = report_count(EVENT_CHANNEL_RECOVERED);
+	int before, probes;
+
+	desk_open(30, false, "concurrency = 4;", LARGE);
+	desk.status = 500;
+	run_until(NOON + 2 * MINUTE_MS);
+	before = desk.count;
+	assert_int_equal(report_count(EVENT_CHANNEL_FAILED), failed + 1);
+	/* The first few, what was under way with them, and then one at a time. */
+	assert_in_range(before, 5 + 3, 5 + 3 + 14);
+	run_until(NOON + 12 * MINUTE_MS);
+	probes = desk.count - before;
+	assert_in_range(probes, 10, 21); /* half a minute to a minute apart */
+	for (int i = before + 1; i < desk.count; i++)
+		assert_true(desk.list[i].at - desk.list[i - 1].at >= 29 * SECOND_MS);
+	desk.status = 200;
+	run_until(NOON + 14 * MINUTE_MS);
+	assert_each_once(30);
+	assert_int_equal(report_count(EVENT_CHANNEL_FAILED), failed + 1);
+	assert_int_equal(report_count(EVENT_CHANNEL_RECOVERED), recovered + 1);
+	close_desk();
+}
+
+static void one_message_that_fails_does_not_break_its_channel(void **state)
+{
+	uint64_t failed = report_count(EVENT_CHANNEL_FAILED);
+
+	desk_open(30, false, "concurrency = 1;", LARGE);
+	desk.status = 400; /* refused one by one: the receiver works */
+	run_until(NOON + MINUTE_MS);
+	assert_int_equal(desk.count, 30);
+	assert_int_equal(report_count(EVENT_CHANNEL_FAILED), failed);
+	close_desk();
+}
+
+static void a_receiver_that_wants_nothing_is_asked_every_five_minutes(void **state)
+{
+	desk_open(8, false, "concurrency = 1;", LARGE);
+	desk.status = 410;
+	run_until(NOON + 11 * MINUTE_MS);
+	assert_int_equal(desk.count, 3);
+	for (int i = 1; i < desk.count; i++)
+		assert_true(desk.list[i].at - desk.list[i - 1].at >= 5 * MINUTE_MS);
+	close_desk();
+}
+
+/* ---- by hand ---- */
+
+static struct delivery *found;
+
+static void on_found(void *owner, int error, struct delivery *const *list, size_t count)
+{
+	/* The last that is not in memory: far from its turn. */
+	while (count && job_find(desk.bed.engine->dispatch, list[count - 1]->id))
+		count--;
+	assert_true(count > 0);
+	found = delivery_copy(list[count - 1]);
+}
+
+static void on_done(void *owner, int error, const char *why)
+{
+	*(int *)owner = error;
+}
+
+static struct id find_last(void)
+{
+	struct store_query query = {.open_only = true, .limit = 1000};
+	struct id id;
+
+	store_find_deliveries(desk.bed.engine->store, &query, on_found, NULL);
+	bed_settle(&desk.bed);
+	id = found->id;
+	delivery_free(found);
+	return id;
+}
+
+static bool has_arrived(struct id id)
+{
+	char text[ID_TEXT];
+
+	id_write(id, text);
+	for (int i = 0; i < desk.count; i++)
+		if (str_eq(desk.list[i].id, text) && desk.list[i].status == 200)
+			return true;
+	return false;
+}
+
+static void what_waits_in_the_store_can_be_dropped_and_hurried(void **state)
+{
+	int dropped = 1, hurried = 1;
+	struct id id;
+
+	desk_open(40, false, "rate = \"1/s\";", SMALL);
+	run_until(NOON + 12 * SECOND_MS);
+	id = find_last();
+	engine_retry(desk.bed.engine, id, on_done, &hurried);
+	bed_settle(&desk.bed);
+	assert_int_equal(hurried, 0);
+	assert_non_null(job_find(desk.bed.engine->dispatch, id));
+	id = find_last();
+	engine_drop(desk.bed.engine, id, on_done, &dropped);
+	bed_settle(&desk.bed);
+	assert_int_equal(dropped, 0);
+	run_until(NOON + 2 * MINUTE_MS);
+	assert_int_equal(count_of(true, 200), 39);
+	assert_false(has_arrived(id));
+	close_desk();
+}
+
+/* ---- messages that end the process ---- */
+
+/* As a crash would leave it: nothing says that it ended. */
+static void crash(void)
+{
+	desk.bed.engine->loaded = false;
+	engine_free(desk.bed.engine);
+}
+
+/* Until the poison is under way. */
+static void run_to_poison(void)
+{
+	int before = desk.count;
+
+	while (clock_now(desk.bed.clock) < NOON + 5 * MINUTE_MS) {
+		for (int turn = 0; turn < 200; turn++) {
+			dispatch_review(desk.bed.engine->dispatch);
+			event_base_loop(desk.bed.loop, EVLOOP_NONBLOCK);
+			bed_turn(&desk.bed);
+			for (; before < desk.count; before++)
+				if (!desk.list[before].status)
+					return;
+		}
+		clock_advance(desk.bed.clock, clock_now(desk.bed.clock) + SECOND_MS);
+	}
+	fail_msg("the poison never went");
+}
+
+static void what_ends_the_process_three_times_is_quarantined(void **state)
+{
+	uint64_t quarantined = report_count(EVENT_QUARANTINED);
+	int poisoned = 0;
+
+	desk_open(20, false, "concurrency = 4; timeout = \"10min\";", LARGE);
+	desk.poison = "p7";
+	for (int round = 0; round < 4; round++) {
+		run_to_poison();
+		crash();
+		desk_start();
+	}
+	run_until(NOON + 10 * MINUTE_MS);
+	assert_int_equal(report_count(EVENT_QUARANTINED), quarantined + 1);
+	for (int i = 0; i < desk.count; i++)
+		poisoned += str_eq(desk.list[i].person, "p7");
+	/* Once unwatched, and three times with its start on record. */
+	assert_int_equal(poisoned, 4);
+	assert_int_equal(dispatch_waiting(desk.bed.engine->dispatch), 0);
+	close_desk();
+}
+
+static void after_an_orderly_end_nobody_is_suspected(void **state)
+{
+	desk_open(20, false, "", LARGE);
+	desk.status = 503;
+	run_until(NOON + 15 * SECOND_MS);
+	engine_free(desk.bed.engine);
+	desk_start();
+	assert_true(desk.bed.engine->dispatch->suspect_by == INT64_MIN);
+	crash();
+	desk_start();
+	assert_true(desk.bed.engine->dispatch->suspect_by != INT64_MIN);
+	desk.status = 200;
+	run_until(NOON + 3 * MINUTE_MS);
+	assert_each_once(20);
+	close_desk();
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_memory_has_no_room_for_goes_in_its_turn),
+		cmocka_unit_test(a_backlog_of_one_channel_leaves_room_for_another),
+		cmocka_unit_test(a_start_fetches_what_the_end_left),
+		cmocka_unit_test(a_receiver_that_fails_is_left_alone_but_for_probes),
+		cmocka_unit_test(one_message_that_fails_does_not_break_its_channel),
+		cmocka_unit_test(a_receiver_that_wants_nothing_is_asked_every_five_minutes),
+		cmocka_unit_test(what_waits_in_the_store_can_be_dropped_and_hurried),
+		cmocka_unit_test(what_ends_the_process_three_times_is_quarantined),
+		cmocka_unit_test(after_an_orderly_end_nobody_is_suspected),
+	};
+	int failed;
+
+	bed_begin(argv[0]);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	bed_end();
+	return failed;
+}
