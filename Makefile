@@ -39,7 +39,8 @@ PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 LAYERS   := base time model port engine face
 SOURCES  := $(foreach l,$(LAYERS),$(sort $(wildcard daemon/$l/*.c)))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/obj/%.o)
-PLUGINS  := $(patsubst plugins/%.c,%,$(sort $(wildcard plugins/*.c)))
+# plugins/NAME.c, with plugins/NAME_*.c where it has parts.
+PLUGINS  := $(foreach p,$(patsubst plugins/%.c,%,$(sort $(wildcard plugins/*.c))),$(if $(findstring _,$p),,$p))
 UNITS    := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
 PROGRAMS := $(BUILD)/nudged $(if $(wildcard daemon/nudgectl.c),$(BUILD)/nudgectl)
 
@@ -60,11 +61,13 @@ $(PROGRAMS): $(BUILD)/libnudged.a
 	$(CC) -pie -pthread $(LINKOPT) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -ldl
 
 # Plugins see one header of ours and link against nothing of ours.
-$(BUILD)/plugins/%.so: plugins/%.c plugins/nudged-plugin.h plugins/plugin.map Makefile
+PLUGIN_PKGS := jansson libsodium libcrypto
+.SECONDEXPANSION:
+$(BUILD)/plugins/%.so: plugins/%.c $$(wildcard plugins/$$*_*.c) $$(wildcard plugins/*.h) plugins/plugin.map Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(OPT) -Iplugins $(shell $(PKG_CONFIG) --cflags jansson libsodium) -fPIC -shared \
-		-MMD -MP -MF $(BUILD)/plugins/$*.d -Wl,--version-script=plugins/plugin.map $(LINKOPT) -o $@ $< \
-		$(shell $(PKG_CONFIG) --libs jansson libsodium)
+	$(CC) $(STD) $(WARN) $(OPT) -Iplugins $(shell $(PKG_CONFIG) --cflags $(PLUGIN_PKGS)) -fPIC -shared \
+		-Wl,--version-script=plugins/plugin.map $(LINKOPT) -o $@ $(filter %.c,$^) \
+		$(shell $(PKG_CONFIG) --libs $(PLUGIN_PKGS))
 
 # A unit test: tests/unit/NAME.c links with the archive, which gives only what it needs.
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libnudged.a

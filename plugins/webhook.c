@@ -1,20 +1,19 @@
 /* The webhook plugin: JSON over HTTP in the dialect of the receiver. A row of `dialects` says what a
- * service is; its encoder says how a message looks there, its judge what an answer means. Every text is
- * escaped by jansson; text is cut to the service's limits first and escaped for it after.
- * Never sends, never keeps anything between calls but its settings. */
-#include "nudged-plugin.h"
+ * service is; its encoder says how a message looks there, its judge what an answer means. Every text
+ * that needs it is escaped by jansson; text is cut to the service's limits first and escaped for it
+ * after. Signs by OpenSSL, which knows the processor's instructions for SHA-256: libsodium's takes as
+ * long as all of curl. Never sends, never keeps anything between calls but its settings. */
+#include "webhook.h"
 
-#include <jansson.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
 #include <sodium.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 enum {
 	/* The Standard Webhooks key: 24 to 64 bytes. */
@@ -25,417 +24,37 @@ enum {
 	REASON_MAX = 200,
 	SHOWN_BODY_MAX = 100,
 	ECHO_MIN = 6, /* shorter pieces of a URL are words, and no secrets */
+	MAC_SIZE = 32,
+	SIGNATURE_MAX = 128,
 };
 
 struct hook {
 	const struct dialect *dialect;
 	char *url;
-	bool signs;
-	crypto_auth_hmacsha256_state key; /* ready for the first byte of a message */
+	EVP_MAC_CTX *mac; /* HMAC-SHA256 with the key; NULL: nothing is signed */
 	size_t header_count;
 	char *headers[HEADERS_MAX];
 };
 
-struct dialect {
-	const char *name;
-	bool is_room;
-	bool takes_secret;
-	bool drops_duplicates; /* by an id of ours: an attempt without an answer may be repeated */
-	double rate;           /* messages a second the service documents; 0: none */
-	/* The body, to be freed, or NULL when it cannot be expressed. */
-	char *(*encode)(const struct nudged_delivery *delivery);
-	/* Judges an answer by what its body says; false: judge by the status alone. */
-	bool (*judge_body)(const struct nudged_response *response, struct nudged_verdict *verdict);
-};
-
-/* ---- generic: the daemon's own body, signed by Standard Webhooks ---- */
-
-static void write_time(int64_t at, char text[static 32])
-{
-	time_t t = at;
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) || !strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		snprintf(text, 32, "1970-01-01T00:00:00Z");
-}
-
-static int set(json_t *object, const char *key, json_t *value)
-{
-	return json_object_set_new_nocheck(object, key, value);
-}
-
-static int set_text(json_t *object, const char *key, const char *text)
-{
-	return set(object, key, text ? json_string(text) : json_null());
-}
-
-/* The body that is sent most is put together without a tree, which cost a quarter of a message;
- * every text in it is still escaped by jansson. */
-struct body {
-	char *text;
-	size_t len, room;
-	bool failed; /* no memory, or a text that is no UTF-8 */
-};
-
-static int append(const char *bytes, size_t len, void *owner)
-{
-	struct body *body = owner;
-	size_t room = body->room ? body->room : 1024;
-	char *text = body->text;
-
-	while (room < body->len + len + 1)
-		room *= 2;
-	if (room != body->room)
-		text = realloc(body->text, room);
-	if (!text) {
-		body->failed = true;
-		return -1;
-	}
-	body->text = text;
-	body->room = room;
-	memcpy(body->text + body->len, bytes, len);
-	body->len += len;
-	body->text[body->len] = 0;
-	return 0;
-}
-
-static void put(struct body *body, const char *json)
-{
-	append(json, strlen(json), body);
-}
-
-/* The key with what stands before it, then the text in quotes, or null. */
-static void put_text(struct body *body, const char *key, const char *text)
-{
-	json_t *string = text ? json_string(text) : json_null();
-
-	put(body, key);
-	if (!string || json_dump_callback(string, append, body, JSON_ENCODE_ANY) < 0)
-		body->failed = true;
-	json_decref(string);
-}
-
-static void put_someone(struct body *body, const char *key, const char *id, const char *name)
-{
-	put(body, key);
-	if (!id) {
-		put(body, "null");
-		return;
-	}
-	put_text(body, "{\"id\":", id);
-	put_text(body, ",\"name\":", name ? name : id);
-	put(body, "}");
-}
-
-/* The members of an item, without the braces. */
-static void put_item(struct body *body, const struct nudged_item *item)
-{
-	char due[32];
-
-	write_time(item->due, due);
-	put_text(body, "\"occurrence\":", item->occurrence);
-	put_text(body, ",\"reminder\":", item->reminder);
-	put_text(body, ",\"kind\":", item->kind);
-	put_text(body, ",\"due\":", due);
-	put_someone(body, ",\"about\":", item->about, item->about_name);
-	put_text(body, ",\"title\":", item->title);
-	put_text(body, ",\"text\":", item->text);
-	if (item->answer_url)
-		put_text(body, ",\"answer_url\":", item->answer_url);
-}
-
-static const char *purpose_name(enum nudged_purpose purpose)
-{
-	static const char *const names[] = {
-		[NUDGED_REMIND] = "remind",
-		[NUDGED_NUDGE] = "nudge",
-		[NUDGED_ESCALATE] = "escalate",
-		[NUDGED_TEST] = "test",
-	};
-
-	return (unsigned)purpose < COUNT(names) ? names[purpose] : "remind";
-}
-
-/* The first item is repeated beside the list, for receivers that know only one. */
-static void put_items(struct body *body, const struct nudged_delivery *delivery)
-{
-	struct body first = {0};
-
-	put_item(&first, delivery->items[0]);
-	body->failed |= first.failed;
-	if (!first.failed) {
-		append(first.text, first.len, body);
-		put(body, ",\"items\":[{");
-		append(first.text, first.len, body);
-	}
-	free(first.text);
-	for (size_t i = 1; i < delivery->count; i++) {
-		put(body, "},{");
-		put_item(body, delivery->items[i]);
-	}
-	put(body, "}]");
-}
-
-static char *generic_encode(const struct nudged_delivery *delivery)
-{
-	struct body body = {0};
-	char first[32], attempt[48];
-
-	write_time(delivery->first, first);
-	snprintf(attempt, sizeof(attempt), ",\"attempt\":%d", delivery->attempt);
-	put_text(&body, "{\"type\":\"nudged.reminder\",\"timestamp\":", first);
-	put_text(&body, ",\"data\":{\"delivery\":", delivery->id);
-	put(&body, attempt);
-	put_text(&body, ",\"purpose\":", purpose_name(delivery->purpose));
-	put_someone(&body, ",\"person\":", delivery->person, delivery->person_name);
-	put(&body, ",");
-	put_items(&body, delivery);
-	put(&body, "}}");
-	if (!body.failed)
-		return body.text;
-	free(body.text);
-	return NULL;
-}
-
 /* "v1," and the base64 of HMAC-SHA256 over id.timestamp.body, of the very buffer that is sent. */
 static void sign(const struct hook *hook, const char *id, const char *timestamp, const char *body,
-	size_t len, char *out, size_t out_size)
+	size_t len, char out[static SIGNATURE_MAX])
 {
-	crypto_auth_hmacsha256_state state = hook->key;
-	unsigned char mac[crypto_auth_hmacsha256_BYTES];
-	char encoded[sodium_base64_ENCODED_LEN(sizeof(mac), sodium_base64_VARIANT_ORIGINAL)];
-
-	crypto_auth_hmacsha256_update(&state, (const unsigned char *)id, strlen(id));
-	crypto_auth_hmacsha256_update(&state, (const unsigned char *)".", 1);
-	crypto_auth_hmacsha256_update(&state, (const unsigned char *)timestamp, strlen(timestamp));
-	crypto_auth_hmacsha256_update(&state, (const unsigned char *)".", 1);
-	crypto_auth_hmacsha256_update(&state, (const unsigned char *)body, len);
-	crypto_auth_hmacsha256_final(&state, mac);
-	sodium_bin2base64(
-		encoded, sizeof(encoded), mac, sizeof(mac), sodium_base64_VARIANT_ORIGINAL);
-	snprintf(out, out_size, "webhook-signature: v1,%s", encoded);
-}
-
-/* ---- slack: an incoming webhook, one shared room ---- */
-
-/* Documented limits, in characters. */
-enum {
-	SLACK_FALLBACK_MAX = 4000,
-	SLACK_HEADER_MAX = 150,
-	SLACK_SECTION_MAX = 3000,
-	SLACK_BLOCKS_MAX = 50,
-	SLACK_BLOCKS_AN_ITEM = 3,
-	SLACK_URL_MAX = 3000,
-};
-
-static bool is_blank(const char *text)
-{
-	return text[strspn(text, " \t\r\n")] == 0;
-}
-
-/* Bytes of at most max characters, never inside one. */
-static size_t cut(const char *text, size_t max)
-{
-	size_t characters = 0, i = 0;
-
-	for (; text[i]; i++)
-		if (((unsigned char)text[i] & 0xC0) != 0x80 && characters++ == max)
-			return i;
-	return i;
-}
-
-/* Appends text of at most max characters, an ellipsis for what was cut, with the three characters
- * escaped that mean something to Slack: no mention, link or channel can come from a user's text. */
-static void slack_write(FILE *out, const char *text, size_t max)
-{
-	size_t len = cut(text, max);
-	bool whole = text[len] == 0;
-
-	if (!whole)
-		len = cut(text, max - 1);
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '&')
-			fputs("&amp;", out);
-		else if (text[i] == '<')
-			fputs("&lt;", out);
-		else if (text[i] == '>')
-			fputs("&gt;", out);
-		else
-			fputc(text[i], out);
-	}
-	if (!whole)
-		fputs("…", out);
-}
-
-/* A text object; characters that are markup elsewhere are only text in "plain_text". */
-static json_t *slack_text(const char *type, const char *text, size_t max)
-{
-	char *escaped = NULL;
+	static const char name[] = "webhook-signature: v1,";
+	unsigned char mac[MAC_SIZE];
 	size_t size;
-	FILE *out = open_memstream(&escaped, &size);
-	json_t *object = json_object();
-	int r = 0;
 
-	slack_write(out, text, max);
-	fclose(out);
-	r |= set_text(object, "type", type);
-	r |= set_text(object, "text", escaped);
-	if (strcmp(type, "plain_text") == 0)
-		r |= set(object, "emoji", json_false());
-	free(escaped);
-	if (r == 0)
-		return object;
-	json_decref(object);
-	return NULL;
-}
-
-static int slack_add_block(json_t *blocks, const char *type, json_t *text)
-{
-	json_t *block = json_object();
-	int r = set_text(block, "type", type);
-
-	r |= set(block, "text", text);
-	if (r == 0)
-		return json_array_append_new(blocks, block);
-	json_decref(block);
-	return -1;
-}
-
-static int slack_add_link(json_t *blocks, const char *url)
-{
-	char link[SLACK_URL_MAX + 32];
-	json_t *text;
-
-	if (strlen(url) > SLACK_URL_MAX || strpbrk(url, "<>|& "))
-		return 0;
-	snprintf(link, sizeof(link), "<%s|Answer>", url);
-	text = json_object();
-	if (set_text(text, "type", "mrkdwn") < 0 || set_text(text, "text", link) < 0) {
-		json_decref(text);
-		return -1;
-	}
-	return slack_add_block(blocks, "section", text);
-}
-
-static int slack_add_item(json_t *blocks, const struct nudged_item *item)
-{
-	int r = 0;
-
-	if (!is_blank(item->title))
-		r |= slack_add_block(
-			blocks, "header", slack_text("plain_text", item->title, SLACK_HEADER_MAX));
-	if (!is_blank(item->text) || is_blank(item->title))
-		r |= slack_add_block(blocks, "section",
-			slack_text("plain_text", is_blank(item->text) ? item->reminder : item->text,
-				SLACK_SECTION_MAX));
-	if (item->answer_url)
-		r |= slack_add_link(blocks, item->answer_url);
-	return r;
-}
-
-static int slack_add_blocks(json_t *body, const struct nudged_delivery *delivery)
-{
-	json_t *blocks = json_array();
-	int r = set(body, "blocks", blocks);
-	char more[64];
-
-	for (size_t i = 0; i < delivery->count && r == 0; i++) {
-		size_t left = SLACK_BLOCKS_MAX - 1 - json_array_size(blocks);
-
-		if (left < SLACK_BLOCKS_AN_ITEM) {
-			snprintf(more, sizeof(more), "and %zu more", delivery->count - i);
-			return slack_add_block(blocks, "section",
-				slack_text("plain_text", more, SLACK_SECTION_MAX));
-		}
-		r = slack_add_item(blocks, delivery->items[i]);
-	}
-	return r;
-}
-
-/* The fallback feeds notifications and screen readers. */
-static int slack_add_fallback(json_t *body, const struct nudged_delivery *delivery)
-{
-	char *plain = NULL, *escaped = NULL;
-	size_t size;
-	FILE *out = open_memstream(&plain, &size);
-	int r;
-
-	for (size_t i = 0; i < delivery->count; i++) {
-		const struct nudged_item *item = delivery->items[i];
-		const char *text =
-			is_blank(item->text) && is_blank(item->title) ? item->reminder : item->text;
-
-		fprintf(out, "%s%s%s%s", i ? "\n\n" : "", item->title,
-			*item->title && *text ? "\n" : "", text);
-	}
-	fclose(out);
-	out = open_memstream(&escaped, &size);
-	slack_write(out, plain, SLACK_FALLBACK_MAX);
-	fclose(out);
-	r = set_text(body, "text", escaped);
-	free(plain);
-	free(escaped);
-	return r;
-}
-
-static char *slack_encode(const struct nudged_delivery *delivery)
-{
-	json_t *body = json_object();
-	int r = slack_add_fallback(body, delivery);
-	char *text;
-
-	r |= slack_add_blocks(body, delivery);
-	r |= set(body, "unfurl_links", json_false());
-	r |= set(body, "unfurl_media", json_false());
-	text = r == 0 ? json_dumps(body, JSON_COMPACT) : NULL;
-	json_decref(body);
-	return text;
-}
-
-/* Slack says in words what it means, with statuses that vary. */
-static const struct {
-	const char *word;
-	enum nudged_outcome outcome;
-} slack_words[] = {
-	{"ok", NUDGED_SENT},
-	{"invalid_payload", NUDGED_REFUSED_PAYLOAD},
-	{"invalid_blocks", NUDGED_REFUSED_PAYLOAD},
-	{"no_text", NUDGED_REFUSED_PAYLOAD},
-	{"too_many_attachments", NUDGED_REFUSED_PAYLOAD},
-	{"user_not_found", NUDGED_REFUSED_PAYLOAD},
-	{"action_prohibited", NUDGED_REFUSED_DESTINATION},
-	{"posting_to_general_channel_denied", NUDGED_REFUSED_DESTINATION},
-	{"team_disabled", NUDGED_REFUSED_DESTINATION},
-	{"invalid_token", NUDGED_REFUSED_DESTINATION},
-	{"channel_not_found", NUDGED_REFUSED_DESTINATION},
-	{"channel_is_archived", NUDGED_REFUSED_DESTINATION},
-	{"no_service", NUDGED_REFUSED_DESTINATION},
-	{"no_active_hooks", NUDGED_REFUSED_DESTINATION},
-	{"no_team", NUDGED_REFUSED_DESTINATION},
-	{"rollup_error", NUDGED_RETRY},
-};
-
-static bool slack_judge_body(const struct nudged_response *response, struct nudged_verdict *verdict)
-{
-	const char *body = response->body;
-	size_t len = response->body_len;
-
-	while (len && (body[len - 1] == '\n' || body[len - 1] == '\r'))
-		len--;
-	for (size_t i = 0; i < COUNT(slack_words); i++) {
-		if (strlen(slack_words[i].word) != len || memcmp(body, slack_words[i].word, len))
-			continue;
-		if (slack_words[i].outcome == NUDGED_SENT && response->status != 200)
-			break;
-		verdict->outcome = slack_words[i].outcome;
-		return true;
-	}
-	if (response->status / 100 != 2)
-		return false;
-	verdict->outcome = len ? NUDGED_MISCONFIGURED : NUDGED_UNKNOWN;
-	verdict->reason = len ? "the answer is not Slack's \"ok\": is this the right URL?"
-			      : "the answer was cut before Slack's \"ok\"";
-	return true;
+	/* Without a key: the one it has. Fails only where memory is gone. */
+	if (!EVP_MAC_init(hook->mac, NULL, 0, NULL) ||
+		!EVP_MAC_update(hook->mac, (const unsigned char *)id, strlen(id)) ||
+		!EVP_MAC_update(hook->mac, (const unsigned char *)".", 1) ||
+		!EVP_MAC_update(hook->mac, (const unsigned char *)timestamp, strlen(timestamp)) ||
+		!EVP_MAC_update(hook->mac, (const unsigned char *)".", 1) ||
+		!EVP_MAC_update(hook->mac, (const unsigned char *)body, len) ||
+		!EVP_MAC_final(hook->mac, mac, &size, sizeof(mac)))
+		abort();
+	memcpy(out, name, strlen(name));
+	EVP_EncodeBlock((unsigned char *)out + strlen(name), mac, (int)size);
 }
 
 /* ---- the table ---- */
@@ -578,6 +197,21 @@ static bool key_decode(const char *text, unsigned char *key, size_t *ret_len)
 	return false;
 }
 
+/* Ready for the first byte of a message. */
+static void take_key(struct hook *hook, const unsigned char *key, size_t len)
+{
+	char digest[] = "SHA256";
+	const OSSL_PARAM how[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end()};
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	hook->mac = EVP_MAC_CTX_new(hmac);
+	if (!hook->mac || !EVP_MAC_init(hook->mac, key, len, how))
+		abort();
+	EVP_MAC_free(hmac);
+}
+
 static void open_secret(struct opening *opening, struct hook *hook)
 {
 	static const char prefix[] = "whsec_";
@@ -591,15 +225,13 @@ static void open_secret(struct opening *opening, struct hook *hook)
 	prefixed = strncmp(text, prefix, strlen(prefix)) == 0;
 	if (opening->settings->check_only && !prefixed)
 		return;
-	if (key_decode(text + (prefixed ? strlen(prefix) : 0), key, &len)) {
-		crypto_auth_hmacsha256_init(&hook->key, key, len);
-		sodium_memzero(key, sizeof(key));
-		hook->signs = true;
-	} else {
+	if (key_decode(text + (prefixed ? strlen(prefix) : 0), key, &len))
+		take_key(hook, key, len);
+	else
 		complain(opening, "secret",
 			"must be whsec_ and the base64 of 24 to 64 bytes: echo "
 			"whsec_$(openssl rand -base64 32)");
-	}
+	sodium_memzero(key, sizeof(key));
 }
 
 static void open_header(struct opening *opening, struct hook *hook, const char *line, size_t len)
@@ -651,6 +283,7 @@ static void webhook_close(void *context)
 	if (hook->url)
 		sodium_memzero(hook->url, strlen(hook->url));
 	free(hook->url);
+	EVP_MAC_CTX_free(hook->mac);
 	sodium_memzero(hook, sizeof(*hook));
 	free(hook);
 }
@@ -692,7 +325,7 @@ static int webhook_encode(
 {
 	const struct hook *hook = context;
 	const char *headers[OUR_HEADERS + HEADERS_MAX];
-	char id[128], timestamp[64], signature[128];
+	char id[128], timestamp[64], signature[SIGNATURE_MAX];
 	struct nudged_http http = {.size = sizeof(http), .method = "POST"};
 	struct nudged_request request = {sizeof(request), NUDGED_HTTP, {.http = &http}};
 	char *body = hook->url && delivery->count ? hook->dialect->encode(delivery) : NULL;
@@ -710,9 +343,9 @@ static int webhook_encode(
 		headers[http.header_count++] = id;
 		headers[http.header_count++] = timestamp;
 	}
-	if (hook->signs) {
-		sign(hook, delivery->id, strchr(timestamp, ' ') + 1, body, http.body_len, signature,
-			sizeof(signature));
+	if (hook->mac) {
+		sign(hook, delivery->id, strchr(timestamp, ' ') + 1, body, http.body_len,
+			signature);
 		headers[http.header_count++] = signature;
 	}
 	for (size_t i = 0; i < hook->header_count; i++)
