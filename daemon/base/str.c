@@ -78,9 +78,23 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 	return need;
 }
 
+/* Most text is ASCII: eight bytes at a time. */
+static size_t ascii_length(const char *text, size_t len)
+{
+	size_t i = 0;
+	uint64_t eight;
+
+	for (; len - i >= sizeof(eight); i += sizeof(eight)) {
+		memcpy(&eight, text + i, sizeof(eight));
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return i;
+}
+
 bool str_is_utf8(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len;) {
+	for (size_t i = ascii_length(text, len); i < len;) {
 		size_t n = utf8_length((const unsigned char *)text + i, len - i);
 
 		if (!n)
