@@ -383,13 +383,12 @@ static void on_step_stored(void *owner, const struct store_result *result)
 /* What the message says: the occurrence again, or word to somebody else about it. */
 static struct occurrence *word_nudge(const struct occurrence *original)
 {
-	struct occurrence *again = occurrence_copy(original);
-	char *title = str_printf("Still open: %s",
+	auto_free char *title = str_printf("Still open: %s",
 		str_empty(original->title) ? original->key.reminder : original->title);
+	struct occurrence again = *original;
 
-	free(again->title);
-	again->title = title;
-	return again;
+	again.title = title;
+	return occurrence_copy(&again);
 }
 
 static struct occurrence *word_escalation(

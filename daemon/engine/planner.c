@@ -203,7 +203,7 @@ static int32_t local_date_at(const struct place *place, int64_t at)
 
 /* A message of its own: one delivery, or one on each channel. Uses one of the day's budget. */
 static void make_alone(struct slice *slice, const struct planned *planned,
-	const struct occurrence *occurrence, struct ledger_day *day)
+	struct occurrence *occurrence, struct ledger_day *day)
 {
 	struct pass *pass = slice->pass;
 	size_t ways = planner_ways(planned);
@@ -212,7 +212,7 @@ static void make_alone(struct slice *slice, const struct planned *planned,
 		struct delivery *delivery = planner_make_delivery(
 			pass->model, planned, PURPOSE_REMIND, pass->now_at, i);
 
-		delivery_add_item(delivery, occurrence);
+		delivery_share_item(delivery, occurrence);
 		if (day && i == 0)
 			delivery->budget_date = day->date;
 		change_record_delivery(slice->change, delivery);
@@ -234,14 +234,14 @@ static bool gathers_here(const struct slice *slice, const struct delivery *held)
 
 /* The open message of the day takes one more. */
 static void join_held(struct slice *slice, const struct planned *planned,
-	const struct occurrence *occurrence, struct ledger_day *day)
+	struct occurrence *occurrence, struct ledger_day *day)
 {
 	struct delivery *held = day->held;
 	int64_t at = MAX_OF(held->not_before_at, planned->send_at);
 	int64_t expire_at = MAX_OF(held->expire_at, at + INT64_C(900000));
 	const struct planner_settings *settings = &slice->planner->settings;
 
-	delivery_add_item(held, occurrence);
+	delivery_share_item(held, occurrence);
 	held->not_before_at = held->next_at = at;
 	held->expire_at = expire_at;
 	if (day->join_next)
@@ -257,7 +257,7 @@ static void join_held(struct slice *slice, const struct planned *planned,
 
 /* Opens the message that gathers the day's rest. */
 static void open_held(struct slice *slice, const struct planned *planned,
-	const struct occurrence *occurrence, struct ledger_day *day)
+	struct occurrence *occurrence, struct ledger_day *day)
 {
 	struct pass *pass = slice->pass;
 	struct delivery *delivery =
@@ -265,7 +265,7 @@ static void open_held(struct slice *slice, const struct planned *planned,
 
 	delivery->state = DELIVERY_HELD;
 	delivery->budget_date = day->date;
-	delivery_add_item(delivery, occurrence);
+	delivery_share_item(delivery, occurrence);
 	slice_made(slice, delivery, true);
 	day->held = delivery;
 	day->join_next = false;
@@ -309,8 +309,8 @@ static struct ledger_day *carry_over(
 	return ledger_day(planner->ledger, planned->person->id, date);
 }
 
-static void make_merged(struct slice *slice, struct planned *planned,
-	const struct occurrence *occurrence, struct ledger_day *day)
+static void make_merged(struct slice *slice, struct planned *planned, struct occurrence *occurrence,
+	struct ledger_day *day)
 {
 	if (day->held)
 		join_held(slice, planned, occurrence, day);

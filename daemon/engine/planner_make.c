@@ -4,7 +4,10 @@
 #include "engine/compose.h"
 #include "engine/planner_internal.h"
 
-enum { EXPIRE_AT_LEAST_S = 15 * 60 };
+enum {
+	EXPIRE_AT_LEAST_S = 15 * 60,
+	RULE_TEXT = 32 + sizeof(((struct planned *)NULL)->detail),
+};
 
 static char *recipient_of(const struct planned *planned)
 {
@@ -24,37 +27,49 @@ static int64_t follow_at(const struct planned *planned, int64_t created_at)
 		created_at + nudge->after_s * 1000 / 2);
 }
 
+static void write_rule(const struct planned *planned, char text[static RULE_TEXT])
+{
+	char *end = stpcpy(stpcpy(text, rule_id_names[planned->rule]), ": ");
+
+	stpcpy(end, planned->detail);
+}
+
+/* Put together of lent texts, and copied as a whole: one block of memory for each. */
 struct occurrence *planner_make_occurrence(
 	struct planner *planner, const struct planned *planned, int64_t created_at)
 {
-	struct occurrence *occurrence = mem_new(sizeof(*occurrence));
-	bool skipped = planned->decision == DECISION_SKIPPED;
-	auto_free char *url = NULL;
+	const struct planner_settings *settings = &planner->settings;
+	struct occurrence made = {.id = id_new(created_at),
+		.kind = (char *)kind_names[planned->reminder->kind],
+		.due_at = planned->due_at,
+		.planned_at = planned->send_at,
+		.decision = planned->decision,
+		.follow_at = follow_at(planned, created_at)};
+	auto_free char *url = NULL, *title = NULL, *text = NULL;
+	auto_free char *room = planned->room ? recipient_of(planned) : NULL;
+	char rule[RULE_TEXT];
 
-	occurrence->id = id_new(created_at);
-	occurrence->key = (struct occurrence_key){
-		.reminder = str_new(planned->reminder->id),
-		.recipient = recipient_of(planned),
-		.about = planned->about ? str_new(planned->about->id) : NULL,
-		.local = rule_is_elapsed(planned->reminder->rule) ? planned->slot.utc
-								  : planned->slot.local,
-		.pass = planned->slot.pass,
-	};
-	occurrence->kind = str_new(kind_names[planned->reminder->kind]);
-	occurrence->due_at = planned->due_at;
-	occurrence->planned_at = planned->send_at;
-	occurrence->state = skipped ? OCCURRENCE_SKIPPED : OCCURRENCE_OPEN;
-	occurrence->decision = planned->decision;
-	occurrence->rule = str_printf("%s: %s", rule_id_names[planned->rule], planned->detail);
-	occurrence->about_name = planned->about ? str_new(planned->about->name) : NULL;
-	occurrence->follow_at = follow_at(planned, created_at);
-	if (skipped)
-		return occurrence;
+	write_rule(planned, rule);
+	made.rule = rule;
+	made.key.reminder = planned->reminder->id;
+	made.key.recipient = room ? room : planned->person->id;
+	made.key.local =
+		rule_is_elapsed(planned->reminder->rule) ? planned->slot.utc : planned->slot.local;
+	made.key.pass = planned->slot.pass;
+	if (planned->about) {
+		made.key.about = planned->about->id;
+		made.about_name = planned->about->name;
+	}
+	if (planned->decision == DECISION_SKIPPED) {
+		made.state = OCCURRENCE_SKIPPED;
+		return occurrence_copy(&made);
+	}
 	if (!planned->room)
-		url = planner->settings.answer_url(
-			planner->settings.owner, occurrence->id, created_at);
-	compose_message(planned, url, &occurrence->title, &occurrence->text);
-	return occurrence;
+		url = settings->answer_url(settings->owner, made.id, created_at);
+	compose_message(planned, url, &title, &text);
+	made.title = title;
+	made.text = text;
+	return occurrence_copy(&made);
 }
 
 /* The channels of a message to a person, in order: the reminder's own, else the person's; only those

@@ -5,6 +5,7 @@
 #include "base/str.h"
 
 #include <sodium.h>
+#include <stddef.h>
 
 const char *const occurrence_state_names[OCCURRENCE_STATES + 1] = {
 	[OCCURRENCE_OPEN] = "open",
@@ -89,36 +90,63 @@ void occurrence_key_hash(const struct occurrence_key *key, uint8_t hash[static O
 	memcpy(hash + 8, digest, OCCURRENCE_HASH - 8);
 }
 
+/* The texts that lie in one block with a copy. */
+static const size_t occurrence_texts[] = {offsetof(struct occurrence, key.reminder),
+	offsetof(struct occurrence, key.recipient), offsetof(struct occurrence, key.about),
+	offsetof(struct occurrence, kind), offsetof(struct occurrence, rule),
+	offsetof(struct occurrence, about_name), offsetof(struct occurrence, title),
+	offsetof(struct occurrence, text)};
+
+static char **text_at(const struct occurrence *occurrence, size_t n)
+{
+	return (char **)((char *)occurrence + occurrence_texts[n]);
+}
+
 void occurrence_free(struct occurrence *occurrence)
 {
 	if (!occurrence)
 		return;
-	free(occurrence->key.reminder);
-	free(occurrence->key.recipient);
-	free(occurrence->key.about);
-	free(occurrence->kind);
-	free(occurrence->rule);
-	free(occurrence->about_name);
-	free(occurrence->title);
-	free(occurrence->text);
+	if (occurrence->shares) {
+		occurrence->shares--;
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(occurrence_texts) && !occurrence->in_one_block; i++)
+		free(*text_at(occurrence, i));
 	free(occurrence->answer_text);
 	free(occurrence);
 }
 
 struct occurrence *occurrence_copy(const struct occurrence *occurrence)
 {
-	struct occurrence *copy = mem_copy(occurrence, sizeof(*occurrence));
+	size_t sizes[ARRAY_LEN(occurrence_texts)], size = sizeof(*occurrence);
+	struct occurrence *copy;
+	char *at;
 
-	copy->key.reminder = str_new(occurrence->key.reminder);
-	copy->key.recipient = str_new(occurrence->key.recipient);
-	copy->key.about = str_new(occurrence->key.about);
-	copy->kind = str_new(occurrence->kind);
-	copy->rule = str_new(occurrence->rule);
-	copy->about_name = str_new(occurrence->about_name);
-	copy->title = str_new(occurrence->title);
-	copy->text = str_new(occurrence->text);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		const char *text = *text_at(occurrence, i);
+
+		sizes[i] = text ? strlen(text) + 1 : 0;
+		size += sizes[i];
+	}
+	copy = mem_resize(NULL, size, 1);
+	*copy = *occurrence;
+	at = (char *)(copy + 1);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		if (!sizes[i])
+			continue;
+		*text_at(copy, i) = memcpy(at, *text_at(occurrence, i), sizes[i]);
+		at += sizes[i];
+	}
 	copy->answer_text = str_new(occurrence->answer_text);
+	copy->in_one_block = true;
+	copy->shares = 0;
 	return copy;
+}
+
+struct occurrence *occurrence_share(struct occurrence *occurrence)
+{
+	occurrence->shares++;
+	return occurrence;
 }
 
 void delivery_free(struct delivery *delivery)
@@ -151,11 +179,21 @@ struct delivery *delivery_copy(const struct delivery *delivery)
 	return copy;
 }
 
-void delivery_add_item(struct delivery *delivery, const struct occurrence *occurrence)
+static void own_item(struct delivery *delivery, struct occurrence *item)
 {
 	delivery->items =
 		mem_resize(delivery->items, delivery->count + 1, sizeof(*delivery->items));
-	delivery->items[delivery->count++] = occurrence_copy(occurrence);
+	delivery->items[delivery->count++] = item;
+}
+
+void delivery_add_item(struct delivery *delivery, const struct occurrence *occurrence)
+{
+	own_item(delivery, occurrence_copy(occurrence));
+}
+
+void delivery_share_item(struct delivery *delivery, struct occurrence *occurrence)
+{
+	own_item(delivery, occurrence_share(occurrence));
 }
 
 bool delivery_has_item(const struct delivery *delivery, struct id occurrence)

@@ -1,6 +1,7 @@
 /* What the store keeps and the engine moves: occurrences and deliveries, and the tables of their
  * states. An occurrence is what a person answers; a delivery is one message on one channel carrying
- * 1..n occurrences. Both are plain records: strings are owned, NULL means "none". */
+ * 1..n occurrences. Both are plain records: strings are owned, NULL means "none". A copy of an
+ * occurrence is one block with its texts, so of these only answer_text may be replaced. */
 #pragma once
 
 #include "base/id.h"
@@ -63,6 +64,8 @@ struct occurrence {
 	enum answer answer;
 	char *answer_text; /* private: never logged, never shown to others */
 	int64_t answered_at;
+	bool in_one_block; /* its texts, but for answer_text, are not freed by themselves */
+	unsigned shares;   /* owners beside the first; of one thread */
 };
 
 enum delivery_state {
@@ -108,7 +111,7 @@ struct delivery {
 	char *receipt;             /* the receiver's own id */
 	char *fallback;            /* channels still to try, separated by spaces; NULL none */
 	size_t count;              /* items */
-	struct occurrence **items; /* owned copies of what is sent */
+	struct occurrence **items; /* owned: what is sent */
 };
 
 /* What nudges count from: the slot, or the later instant that it was moved or merged to. */
@@ -121,8 +124,11 @@ static inline int64_t occurrence_sent_at(const struct occurrence *occurrence)
 void occurrence_free(struct occurrence *occurrence);
 void delivery_free(struct delivery *delivery);
 struct occurrence *occurrence_copy(const struct occurrence *occurrence);
+/* One owner more, who frees it, too. What is shared is not changed any more. */
+struct occurrence *occurrence_share(struct occurrence *occurrence);
 struct delivery *delivery_copy(const struct delivery *delivery);
-/* Copies the occurrence into the delivery's items. */
+/* Adds the occurrence to the delivery's items: a copy, or a share of it. */
 void delivery_add_item(struct delivery *delivery, const struct occurrence *occurrence);
+void delivery_share_item(struct delivery *delivery, struct occurrence *occurrence);
 bool delivery_has_item(const struct delivery *delivery, struct id occurrence);
 void delivery_drop_item(struct delivery *delivery, struct id occurrence);
