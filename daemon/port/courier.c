@@ -121,6 +121,7 @@ static void watch_stop(struct watch *watch)
 		return;
 	event_del(&watch->event);
 	watch->what = 0;
+	watch->rests = false;
 }
 
 static bool is_local_end(int fd, const struct transfer *transfer)
@@ -224,9 +225,14 @@ static int on_curl_timer(CURLM *multi, long ms, void *owner)
 static void on_socket_ready(evutil_socket_t fd, short what, void *owner)
 {
 	struct account *account = owner;
+	struct watch *watch = account_watch(account, fd);
 	int running, action = (what & EV_READ ? CURL_CSELECT_IN : 0) |
 			      (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
 
+	if (watch->rests) {
+		watch_stop(watch);
+		return;
+	}
 	account->busy++;
 	curl_multi_socket_action(account->multi, fd, action, &running);
 	account_drain(account);
@@ -253,9 +259,13 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *owner,
 	short what =
 		(wanted & CURL_POLL_IN ? EV_READ : 0) | (wanted & CURL_POLL_OUT ? EV_WRITE : 0);
 
+	/* Between two transfers of a connection nothing is taken down: the next one nearly always
+	 * wants the same, and what happens meanwhile happens once. What curl opened by itself, for
+	 * its resolver, it closes without a word. */
+	watch->rests = wanted == CURL_POLL_REMOVE && watch->open;
 	if (wanted == CURL_POLL_REMOVE)
 		what = 0;
-	if (what == watch->what)
+	if (watch->rests || what == watch->what)
 		return 0;
 	watch_stop(watch);
 	if (!what)

@@ -23,8 +23,9 @@ struct courier {
 /* A socket of curl's, found by its descriptor. */
 struct watch {
 	struct event event;
-	short what; /* EV_READ, EV_WRITE; 0: not added */
-	bool open;
+	short what;          /* EV_READ, EV_WRITE; 0: not added */
+	bool open;           /* by our own hand */
+	bool rests;          /* added, and no transfer asks for it */
 	uint64_t opened_for; /* the turn of the transfer that opened it */
 };
 
