@@ -102,11 +102,12 @@ int lane_open(struct dispatch *dispatch, const struct channel *channel, struct l
 /* A token bucket that holds one second's worth. */
 static bool lane_take_token(struct lane *lane)
 {
-	int64_t now = dispatch_mono(lane->dispatch);
 	double most = MAX_OF(lane->rate, 1);
+	int64_t now;
 
 	if (lane->rate <= 0)
 		return true;
+	now = dispatch_mono(lane->dispatch);
 	lane->tokens += (double)(now - lane->tokens_mono) * lane->rate / 1000;
 	lane->tokens_mono = now;
 	if (lane->tokens > most)
@@ -122,8 +123,11 @@ static int64_t lane_rest_until(struct lane *lane)
 {
 	const struct dispatch *dispatch = lane->dispatch;
 	int64_t until = dispatch->settings.paused_until(dispatch->settings.owner, lane->id);
-	int64_t now = dispatch_mono(dispatch);
+	int64_t now;
 
+	if (!until && !lane->paused_mono)
+		return 0;
+	now = dispatch_mono(dispatch);
 	if (until > dispatch_now(dispatch))
 		return until == TIME_NEVER ? TIME_NEVER : now + (until - dispatch_now(dispatch));
 	return lane->paused_mono > now ? lane->paused_mono : 0;
@@ -268,7 +272,7 @@ static bool job_is_put_aside(struct job *job)
 	if (delivery->purpose == PURPOSE_MANUAL)
 		return false;
 	until = dispatch->settings.held_until(dispatch->settings.owner, delivery);
-	if (until <= dispatch_now(dispatch))
+	if (!until || until <= dispatch_now(dispatch))
 		return false;
 	job_leave_queue(job);
 	job_put_aside(job, MIN_OF(until, delivery->expire_at));

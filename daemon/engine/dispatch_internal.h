@@ -129,6 +129,7 @@ struct lane *job_next_lane(struct job *job);
  * moves it to its channel's present lane. False: it was settled instead. */
 bool job_check_way(struct job *job) must_check;
 void job_free(struct job *job);
+struct delivery *job_take(struct job *job); /* the same, but that the delivery is the caller's */
 struct lane *lane_find(struct lane **lanes, size_t count, const char *id);
 int lane_open(struct dispatch *dispatch, const struct channel *channel, struct lane **ret,
 	char **ret_error) must_check;

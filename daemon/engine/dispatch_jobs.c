@@ -22,19 +22,25 @@ struct job *job_new(struct dispatch *dispatch, struct delivery *delivery)
 	return job;
 }
 
-void job_free(struct job *job)
+struct delivery *job_take(struct job *job)
 {
 	struct dispatch *dispatch = job->dispatch;
+	struct delivery *delivery = job->delivery;
 
 	assert(job->phase == JOB_ENDED);
 	if (dispatch->alone == job)
 		dispatch->alone = NULL;
-	shelves_note_gone(dispatch, job->delivery->id);
+	shelves_note_gone(dispatch, delivery->id);
 	job_set_lane(job, NULL);
 	HASH_DEL(dispatch->jobs, job);
-	delivery_free(job->delivery);
 	free(job->address);
 	free(job);
+	return delivery;
+}
+
+void job_free(struct job *job)
+{
+	delivery_free(job_take(job));
 }
 
 const struct person *job_person(const struct job *job)

@@ -15,7 +15,7 @@ enum {
 	UNKNOWN_REPEATS = 1,
 };
 
-/* Copies of what is to be recorded: the jobs go on without it. */
+/* What is to be recorded: of jobs that ended the delivery itself, of others an outline. */
 struct settlement {
 	struct dispatch *dispatch;
 	struct delivery **list;
@@ -108,9 +108,9 @@ static struct delivery *delivery_outline(const struct delivery *delivery)
 	return delivery_copy(&outline);
 }
 
-static void settle_record(struct job *job)
+/* Takes the delivery. */
+static void settle_add(struct dispatch *dispatch, struct delivery *delivery)
 {
-	struct dispatch *dispatch = job->dispatch;
 	struct settlement *settlement = dispatch->settlement;
 
 	if (!settlement) {
@@ -118,12 +118,17 @@ static void settle_record(struct job *job)
 		settlement->dispatch = dispatch;
 	}
 	ARRAY_GROW(settlement->list, settlement->count, settlement->capacity);
-	settlement->list[settlement->count++] = delivery_outline(job->delivery);
+	settlement->list[settlement->count++] = delivery;
 	dispatch->unsettled++;
 	if (settlement->count >= SETTLE_GROUP)
 		settle_flush(dispatch);
 	else
 		dispatch_wake(dispatch);
+}
+
+static void settle_record(struct job *job)
+{
+	settle_add(job->dispatch, delivery_outline(job->delivery));
 }
 
 void settle_start(struct job *job)
@@ -164,12 +169,13 @@ static void tell(struct job *job, enum event_id event, const char *words)
 static void job_end(
 	struct job *job, enum delivery_state state, enum event_id event, const char *words)
 {
+	struct dispatch *dispatch = job->dispatch;
+
 	job->delivery->state = state;
 	job->delivery->starts = 0;
 	tell(job, event, words);
 	set_reason(job->delivery, words);
-	settle_record(job);
-	job_free(job);
+	settle_add(dispatch, job_take(job));
 }
 
 bool settle_elsewhere(struct job *job, enum event_id event, const char *reason)

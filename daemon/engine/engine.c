@@ -246,6 +246,8 @@ static int64_t held_until(void *owner, const struct delivery *delivery)
 {
 	const struct engine *engine = owner;
 
+	if (!known_pauses(engine->known))
+		return 0;
 	return known_delivery_paused_until(engine->known, delivery,
 		model_person(engine->model, delivery->recipient), clock_now(engine->clock));
 }

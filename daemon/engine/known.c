@@ -31,10 +31,16 @@ enum { WHAT_MAX = 256 };
 static const struct begin *find_begin(const struct known *known, const char *prefix, const char *id)
 {
 	char what[WHAT_MAX];
+	size_t before = strlen(prefix), len = strlen(id);
 	struct begin *begin;
 
-	snprintf(what, sizeof(what), "%s:%s", prefix, id);
-	HASH_FIND_STR(known->begins, what, begin);
+	/* Asked twice for each message that is planned: no printf. */
+	if (before + 1 + len > sizeof(what))
+		return NULL;
+	memcpy(what, prefix, before);
+	what[before] = ':';
+	memcpy(what + before + 1, id, len);
+	HASH_FIND(hh, known->begins, what, before + 1 + len, begin);
 	return begin;
 }
 
@@ -206,6 +212,11 @@ bool known_resume(struct known *known, const char *what)
 	return pause != NULL;
 }
 
+bool known_pauses(const struct known *known)
+{
+	return known->pauses != NULL;
+}
+
 bool known_pause_status(const struct known *known, size_t index, struct pause_status *ret)
 {
 	for (struct pause *pause = known->pauses; pause; pause = pause->hh.next) {
@@ -226,8 +237,6 @@ int64_t known_delivery_paused_until(const struct known *known, const struct deli
 	const struct pause *pause;
 	int64_t until = TIME_NEVER;
 
-	if (!known->pauses)
-		return 0;
 	pause = find_pause(known, at, "all", NULL, NULL);
 	if (!pause && person)
 		pause = find_pause(known, at, "person", person->id, NULL);

@@ -22,6 +22,7 @@ void known_pause(struct known *known, const char *what, int64_t since_at, int64_
 /* Nothing began later than now: the clock was ahead then. Also written to the change. */
 void known_begin_by(struct known *known, int64_t now_at, struct change *change);
 bool known_resume(struct known *known, const char *what); /* false: it was not paused */
+bool known_pauses(const struct known *known);             /* anything at all */
 bool known_pause_status(const struct known *known, size_t index, struct pause_status *ret);
 /* Until when an open delivery must wait because everything, its person (NULL: a room), a team of
  * theirs, or each reminder in it is paused, ms; 0: it need not. */
