@@ -47,8 +47,9 @@ const char *const store_sqlite_steps[] = {
 	"CREATE TABLE begin (what TEXT NOT NULL PRIMARY KEY, at INTEGER) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE value (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"
 	"  STRICT, WITHOUT ROWID;",
-	/* What ended without having arrived. */
-	"CREATE INDEX delivery_dead ON delivery (id) WHERE state IN (3, 4, 6);",
+	/* What ended without having arrived. Not "IN": it would be looked up in a table that is
+	 * made anew for each row that is written. */
+	"CREATE INDEX delivery_dead ON delivery (id) WHERE (state = 3 OR state = 4 OR state = 6);",
 	/* Open deliveries in the order in which their channel takes them; held ones, without an
 	 * instant, come first. The index alone answers which are open. */
 	"ALTER TABLE delivery ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;"
@@ -140,11 +141,12 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 			" AND (next_at, id) > (?2, ?3) ORDER BY next_at, id LIMIT ?4",
 	[SQL_HELD] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_open"
 		     " WHERE state <= 1 AND channel = ?1 AND next_at IS NULL ORDER BY id",
-	[SQL_DEAD_DELIVERIES_UP] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_dead"
-				   " WHERE state IN (3, 4, 6) AND id > ?1 ORDER BY id LIMIT ?2",
-	[SQL_DEAD_DELIVERIES_DOWN] =
+	[SQL_DEAD_DELIVERIES_UP] =
 		"SELECT " DELIVERY " FROM delivery INDEXED BY delivery_dead"
-		" WHERE state IN (3, 4, 6) AND id < ?1 ORDER BY id DESC LIMIT ?2",
+		" WHERE (state = 3 OR state = 4 OR state = 6) AND id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_DEAD_DELIVERIES_DOWN] = "SELECT " DELIVERY " FROM delivery INDEXED BY delivery_dead"
+				     " WHERE (state = 3 OR state = 4 OR state = 6) AND id < ?1 "
+				     "ORDER BY id DESC LIMIT ?2",
 	[SQL_FOLLOWS] = "SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_follow"
 			" WHERE follow_at IS NOT NULL ORDER BY id",
 	[SQL_BUDGETS] = "SELECT recipient, budget_date, id, state FROM delivery"
