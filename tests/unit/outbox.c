@@ -262,6 +262,106 @@ static void what_waits_in_the_store_can_be_dropped_and_hurried(void **state)
 	close_desk();
 }
 
+/* ---- what happens while the store is asked ---- */
+
+/* Four messages in memory that wait for another try, and a question under way that will bring all
+ * of them once more. */
+static void open_and_ask(void)
+{
+	struct dispatch *dispatch;
+
+	desk_open(4, false, "retry_base = \"30s\";", LARGE);
+	desk.status = 503;
+	run_until(NOON + 11 * SECOND_MS);
+	assert_int_equal(desk.count, 4);
+	dispatch = desk.bed.engine->dispatch;
+	dispatch_add_backlog(dispatch, "first", 4);
+	while (!dispatch->asking)
+		event_base_loop(desk.bed.loop, EVLOOP_ONCE);
+	desk.status = 200;
+}
+
+static int deliveries_of(const char *person)
+{
+	int count = 0;
+
+	for (int i = 0; i < desk.count; i++)
+		count += str_eq(desk.list[i].person, person) && desk.list[i].status == 200;
+	return count;
+}
+
+static void what_ends_meanwhile_does_not_come_back(void **state)
+{
+	struct id id;
+
+	open_and_ask();
+	assert_int_equal(id_read(desk.list[0].id, &id), 0);
+	assert_true(dispatch_cancel(desk.bed.engine->dispatch, id, "a test"));
+	run_until(NOON + 3 * MINUTE_MS);
+	assert_int_equal(deliveries_of(desk.list[0].person), 0);
+	for (int i = 1; i < 4; i++)
+		assert_int_equal(deliveries_of(desk.list[i].person), 1);
+	close_desk();
+}
+
+static void what_ended_just_before_does_not_come_back(void **state)
+{
+	struct dispatch *dispatch;
+	struct id id;
+
+	desk_open(4, false, "retry_base = \"30s\";", LARGE);
+	desk.status = 503;
+	run_until(NOON + 11 * SECOND_MS);
+	dispatch = desk.bed.engine->dispatch;
+	/* In one turn: it ends, and that is not on its way to the store yet when it is asked. */
+	assert_int_equal(id_read(desk.list[0].id, &id), 0);
+	assert_true(dispatch_cancel(dispatch, id, "a test"));
+	dispatch_add_backlog(dispatch, "first", 4);
+	shelves_review(dispatch);
+	assert_int_equal(dispatch->asking, 1);
+	desk.status = 200;
+	run_until(NOON + 3 * MINUTE_MS);
+	assert_int_equal(deliveries_of(desk.list[0].person), 0);
+	assert_int_equal(deliveries_of(desk.list[1].person), 1);
+	close_desk();
+}
+
+static void on_forgotten(void *owner, const struct store_result *result)
+{
+	assert_int_equal(result->error, 0);
+}
+
+static void job_find_and_forget(const char *text)
+{
+	struct dispatch *dispatch = desk.bed.engine->dispatch;
+	size_t asking = dispatch->asking;
+	struct job *job;
+	struct id id;
+
+	assert_int_equal(id_read(text, &id), 0);
+	job = job_find(dispatch, id);
+	job_leave_queue(job);
+	dispatch->asking = 0;
+	job_free(job);
+	dispatch->asking = asking;
+}
+
+static void who_is_forgotten_meanwhile_gets_nothing(void **state)
+{
+	struct dispatch *dispatch;
+
+	open_and_ask();
+	dispatch = desk.bed.engine->dispatch;
+	/* As if the last one had been in the store alone: nothing in memory has ended by it. */
+	job_find_and_forget(desk.list[3].id);
+	dispatch_cancel_person(dispatch, desk.list[3].person, "a test");
+	store_forget(desk.bed.engine->store, desk.list[3].person, on_forgotten, NULL);
+	run_until(NOON + 3 * MINUTE_MS);
+	assert_int_equal(deliveries_of(desk.list[3].person), 0);
+	assert_int_equal(deliveries_of(desk.list[0].person), 1);
+	close_desk();
+}
+
 /* ---- messages that end the process ---- */
 
 /* As a crash would leave it: nothing says that it ended. */
@@ -339,6 +439,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_message_that_fails_does_not_break_its_channel),
 		cmocka_unit_test(a_receiver_that_wants_nothing_is_asked_every_five_minutes),
 		cmocka_unit_test(what_waits_in_the_store_can_be_dropped_and_hurried),
+		cmocka_unit_test(what_ends_meanwhile_does_not_come_back),
+		cmocka_unit_test(what_ended_just_before_does_not_come_back),
+		cmocka_unit_test(who_is_forgotten_meanwhile_gets_nothing),
 		cmocka_unit_test(what_ends_the_process_three_times_is_quarantined),
 		cmocka_unit_test(after_an_orderly_end_nobody_is_suspected),
 	};
