@@ -492,7 +492,8 @@ static void judge_answer(const struct hook *hook, const struct nudged_response *
 		verdict->whole_destination = 1;
 	if (verdict->outcome != NUDGED_RETRY)
 		return;
-	if (response->retry_after >= 0)
+	verdict->delay = hint_delay(response);
+	if (response->retry_after >= 0 && response->retry_after > verdict->delay)
 		verdict->delay = response->retry_after;
 	verdict->whole_destination = response->status == 429 || response->status == 503;
 }

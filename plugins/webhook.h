@@ -20,6 +20,9 @@ struct dialect {
 	bool (*judge_body)(const struct nudged_response *response, struct nudged_verdict *verdict);
 };
 
+/* Seconds that a JSON body asks for, or a negative number: it says nothing. */
+double hint_delay(const struct nudged_response *response);
+
 char *generic_encode(const struct nudged_delivery *delivery);
 char *slack_encode(const struct nudged_delivery *delivery);
 bool slack_judge_body(const struct nudged_response *response, struct nudged_verdict *verdict);

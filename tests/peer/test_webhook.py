@@ -138,6 +138,23 @@ def test_retry_after_without_sense_is_ignored():
     assert (line["outcome"], line["delay_ms"]) == ("retry", -1)
 
 
+@pytest.mark.parametrize("status, headers, body, wanted", [
+    (429, "", '{"message":"You are being rate limited.","retry_after":0.75,"global":false}', 750),
+    (429, "", '{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2500}', 2500),
+    (429, "", '{"code":"RATE_LIMIT_HIT","result":"error","retry-after":28.7}', 28700),
+    (429, "", '{"ok":false,"error_code":429,"parameters":{"retry_after":35}}', 35000),
+    (503, "", '{"retry_after":4}', 4000),
+    (429, "Retry-After: 3\r\n", '{"retry_after":9.5}', 9500),  # whichever is larger
+    (429, "Retry-After: 12\r\n", '{"retry_after":9.5}', 12000),
+    (429, "", '{"retry_after":"9"}', -1), (429, "", '{"retry_after":-4}', -1), (429, "", '{"retry_after":null}', -1),
+    (429, "", '{"parameters":[35]}', -1), (429, "", '[9]', -1), (429, "", '9', -1), (429, "", '{"retry_after":', -1),
+    (429, "", '{"retry_after":1e999}', -1),
+])
+def test_what_a_body_asks_for_is_obeyed(status, headers, body, wanted):
+    line = verdict(answer(status, body, headers))
+    assert (line["outcome"], line["delay_ms"]) == ("retry", wanted)
+
+
 def test_a_redirect_is_never_followed():
     with Receiver(answer(200)) as other, Receiver(answer(302, headers=f"Location: {other.url()}\r\n")) as receiver:
         assert post(receiver)[0]["outcome"] == "misconfigured"
