@@ -306,6 +306,7 @@ static void settling_changes_what_it_says_and_nothing_else(void **state)
 		.purpose = PURPOSE_NUDGE,
 		.state = DELIVERY_REFUSED,
 		.attempts = 4,
+		.starts = 2,
 		.next_at = 50,
 		.not_before_at = 60,
 		.expire_at = 90,
@@ -321,8 +322,27 @@ static void settling_changes_what_it_says_and_nothing_else(void **state)
 	assert_int_equal(bed_apply(bed, change), 0);
 	bed_deliveries(bed, &(struct store_query){0});
 	assert_int_equal(bed->count, 1);
-	assert_non_null(strstr(buf_str(&bed->rows),
-		" mail ana remind -2147483648 7 60 90 refused 4 50 404 gone rcpt sms: occurrence"));
+	assert_non_null(strstr(buf_str(&bed->rows), " mail ana remind -2147483648 7 60 90 refused "
+						    "4 2 50 404 gone rcpt sms: occurrence"));
+}
+
+static void what_is_closed_is_opened_by_hand_alone(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5);
+	struct delivery d = make_delivery("ana", &o, NULL);
+	struct change *change = change_new();
+
+	d.id = bed_record(bed, &o, DELIVERY_DELIVERED);
+	d.state = DELIVERY_WAITING;
+	/* A word that comes late. */
+	change_settle_delivery(change, &d);
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_non_null(strstr(bed_deliveries(bed, &(struct store_query){0}), " delivered "));
+	change = change_new();
+	change_reopen_delivery(change, &d);
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_non_null(strstr(bed_deliveries(bed, &(struct store_query){0}), " waiting "));
 }
 
 static void answers_may_be_given_again(void **state)
@@ -600,6 +620,45 @@ static void a_question_sees_what_was_submitted_before_it(void **state)
 	assert_int_equal(count_occurrences(bed), 1);
 }
 
+/* How many occurrences the caller has been told are recorded, and how many it has seen. */
+struct hearing {
+	size_t told, seen, answers;
+};
+
+static void on_told(void *owner, const struct store_result *result)
+{
+	((struct hearing *)owner)->told++;
+}
+
+static void on_seen(void *owner, int error, struct occurrence *const *occurrences, size_t count)
+{
+	struct hearing *hearing = owner;
+
+	hearing->seen = count;
+	hearing->answers++;
+	assert_true(hearing->seen <= hearing->told);
+}
+
+static void nothing_is_seen_before_it_was_told_of(void **state)
+{
+	struct bed *bed = *state;
+	struct store_query all = {.limit = 10000};
+	struct hearing hearing = {0};
+
+	/* Asked before, and done in one group with what follows. */
+	for (int i = 0; i < 200; i++) {
+		struct occurrence o = make_occurrence("r", "ana", i);
+		struct change *change = change_new();
+
+		store_find_occurrences(bed->store, &all, on_seen, &hearing);
+		change_record_occurrence(change, &o);
+		store_apply(bed->store, change, on_told, &hearing);
+	}
+	while (hearing.told < 200 || hearing.answers < 200)
+		event_base_loop(bed->loop, EVLOOP_ONCE);
+	assert_true(hearing.seen > 0);
+}
+
 /* More rows than one slice looks at, in one day and for one person. */
 static void a_long_question_keeps_its_place(void **state)
 {
@@ -820,6 +879,7 @@ int main(void)
 		AGAINST_EACH(a_taken_delivery_id_fails_the_change),
 		AGAINST_EACH(joining_adds_to_what_is_held_only),
 		AGAINST_EACH(settling_changes_what_it_says_and_nothing_else),
+		AGAINST_EACH(what_is_closed_is_opened_by_hand_alone),
 		AGAINST_EACH(answers_may_be_given_again),
 		AGAINST_EACH(notes_are_put_kept_and_removed),
 		AGAINST_EACH(a_start_hears_what_is_open),
@@ -827,6 +887,7 @@ int main(void)
 		AGAINST_EACH(questions_combine_their_conditions),
 		AGAINST_EACH(pages_follow_each_other_in_both_orders),
 		AGAINST_EACH(a_question_sees_what_was_submitted_before_it),
+		AGAINST_EACH(nothing_is_seen_before_it_was_told_of),
 		AGAINST_EACH(a_long_question_keeps_its_place),
 		{"a_queue_that_is_full_refuses_in_its_turn (memory)",
 			a_queue_that_is_full_refuses_in_its_turn, open_memory, close_bed, NULL},

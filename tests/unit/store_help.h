@@ -153,11 +153,11 @@ static inline void write_delivery(struct buf *to, const struct delivery *d)
 	char id[ID_TEXT];
 
 	id_write(d->id, id);
-	buf_printf(to, "delivery %s %s %s %s %d %jd %jd %jd %s %d %jd %d %s %s %s: ", id,
+	buf_printf(to, "delivery %s %s %s %s %d %jd %jd %jd %s %d %d %jd %d %s %s %s: ", id,
 		d->channel, d->recipient, purpose_names[d->purpose], d->budget_date,
 		(intmax_t)d->created_at, (intmax_t)d->not_before_at, (intmax_t)d->expire_at,
-		delivery_state_names[d->state], d->attempts, (intmax_t)d->next_at, d->status,
-		d->reason ? d->reason : "-", d->receipt ? d->receipt : "-",
+		delivery_state_names[d->state], d->attempts, d->starts, (intmax_t)d->next_at,
+		d->status, d->reason ? d->reason : "-", d->receipt ? d->receipt : "-",
 		d->fallback ? d->fallback : "-");
 	for (size_t i = 0; i < d->count; i++)
 		write_occurrence(to, d->items[i]);

@@ -69,7 +69,11 @@ static void add_verb(struct walk *walk, struct change *change)
 	case 4:
 		settled.id = walk->deliveries[pick(walk, PICKS)];
 		settled.state = pick(walk, DELIVERY_STATES);
-		change_settle_delivery(change, &settled);
+		settled.starts = pick(walk, 3);
+		if (pick(walk, 4))
+			change_settle_delivery(change, &settled);
+		else
+			change_reopen_delivery(change, &settled);
 		break;
 	case 5:
 		change_follow_occurrence(
