@@ -556,6 +556,18 @@ size_t dispatch_in_flight(const struct dispatch *dispatch)
 	return dispatch->in_flight + dispatch->unsettled;
 }
 
+bool dispatch_is_held(const struct dispatch *dispatch)
+{
+	return dispatch->held;
+}
+
+bool dispatch_is_failing(const struct dispatch *dispatch, const char *channel)
+{
+	const struct lane *lane = lane_find(dispatch->lanes, dispatch->n_lanes, channel);
+
+	return lane && lane->failing;
+}
+
 bool dispatch_channel_status(
 	const struct dispatch *dispatch, size_t index, struct channel_status *ret)
 {

@@ -69,6 +69,9 @@ void dispatch_hold(struct dispatch *dispatch, bool held);
 void dispatch_review(struct dispatch *dispatch);
 size_t dispatch_waiting(const struct dispatch *dispatch);
 size_t dispatch_in_flight(const struct dispatch *dispatch); /* under way, or not yet settled */
+bool dispatch_is_held(const struct dispatch *dispatch);
+/* Whether a channel was reported as failing, and not as working again since. */
+bool dispatch_is_failing(const struct dispatch *dispatch, const char *channel);
 bool dispatch_channel_status(
 	const struct dispatch *dispatch, size_t index, struct channel_status *ret);
 

@@ -159,7 +159,8 @@ static void tell(struct job *job, enum event_id event, const char *words)
 			.delivery = delivery->id,
 			.attempt = delivery->attempts,
 			.status = delivery->status,
-			.due_at = item->due_at};
+			.due_at = item->due_at,
+			.is_final = !delivery_is_open(delivery->state)};
 
 		report(event, &subject, "%s for %s by %s: %s", item->key.reminder,
 			delivery->recipient, delivery->channel, words);

@@ -15,6 +15,7 @@ enum {
 	MISSED_AFTER_MS = 60 * 1000,  /* later than this, time was not watched */
 	MARK_AHEAD_MS = 86400 * 1000, /* a mark further ahead of the clock is reset */
 	SET_BACK_MS = 60 * 1000,      /* less is not worth a word */
+	OVERDUE_MS = 60 * 1000,       /* later than this, planning does not turn */
 	RECOVER_S = 5,
 	PRUNE_SLICE = 200, /* a slice holds up other commits while it runs */
 	CARE_FIRST_S = 60,
@@ -283,6 +284,45 @@ static void on_care(evutil_socket_t fd unused_arg, short what unused_arg, void *
 		PRUNE_SLICE, on_pruned, engine);
 }
 
+/* ---- whether it turns, for those outside ---- */
+
+/* A long pass is no trouble while it decides something. */
+static bool stands_still(struct engine *engine)
+{
+	uint64_t decided = report_count(EVENT_RECORDED) + report_count(EVENT_SKIPPED) +
+			   report_count(EVENT_MISSED);
+	bool busy = planner_is_busy(engine->planner);
+	bool stands = busy && engine->was_busy && decided == engine->decided;
+
+	engine->decided = decided;
+	engine->was_busy = busy;
+	return stands;
+}
+
+static const char *why_not_turning(void *owner)
+{
+	struct engine *engine = owner;
+
+	if (engine->store_error)
+		return "the store cannot record";
+	if (dispatch_is_held(engine->dispatch))
+		return "nothing is sent at present";
+	if (planner_next_at(engine->planner) < clock_now(engine->clock) - OVERDUE_MS ||
+		stands_still(engine))
+		return "what is due is not decided";
+	return NULL;
+}
+
+/* Who is told of trouble, and of none, by the model in force. */
+static void watch_over(struct engine *engine)
+{
+	int r = heartbeat_use_model(engine->heartbeat, engine->model);
+
+	if (r < 0)
+		log_error("there is no heartbeat: %s", strerror(-r));
+	alert_use_model(engine->alert, engine->model);
+}
+
 /* ---- loading what is open ---- */
 
 struct loading {
@@ -421,6 +461,8 @@ static int engine_load(struct engine *engine, char **ret_error)
 			planner_write_mark(engine->planner, change, now);
 		store_apply(engine->store, change, on_accepted, engine);
 		r = dispatch_use_model(engine->dispatch, engine->model, ret_error);
+		if (r == 0)
+			watch_over(engine);
 	}
 	for (size_t i = 0; i < loading.count; i++) {
 		if (r == 0)
@@ -468,14 +510,25 @@ static int make_parts(struct engine *engine)
 		.on_recorded = on_recorded,
 		.on_store_error = on_store_error,
 		.on_rest = on_rest};
+	struct heartbeat_settings heartbeat = {.loop = engine->loop,
+		.clock = engine->clock,
+		.store = engine->store,
+		.owner = engine,
+		.why_not = why_not_turning,
+		.on_store_error = on_store_error};
+	struct alert_settings alert = {.loop = engine->loop, .clock = engine->clock};
 	int r = dispatch_new(&dispatch, &engine->dispatch);
 
+	alert.dispatch = engine->dispatch;
+	if (r == 0)
+		r = alert_new(&alert, &engine->alert);
 	if (r < 0)
 		return r;
 	engine->planner = planner_new(&planner, engine->ledger);
 	follow.planner = engine->planner;
 	engine->follow = follow_new(&follow);
 	follow_use_model(engine->follow, engine->model);
+	engine->heartbeat = heartbeat_new(&heartbeat);
 	engine->recover = evtimer_new(engine->loop, on_recover, engine);
 	engine->care = evtimer_new(engine->loop, on_care, engine);
 	return alarm_new(engine->clock, engine->loop, on_ring, engine, &engine->alarm);
@@ -639,6 +692,7 @@ static int reload(struct engine *engine, struct complaints *complaints)
 	planner_use_model(engine->planner, model, mark_at);
 	follow_use_model(engine->follow, model);
 	hold_review(engine);
+	watch_over(engine);
 	if (model->link_key)
 		r = link_key_derive(secret_reveal(model->link_key), &engine->link_key);
 	model_unref(old);
@@ -683,6 +737,7 @@ void engine_stop(
 	engine->on_stopped = on_stopped;
 	engine->stop_owner = owner;
 	engine->stop_by_mono = clock_mono(engine->clock) + limit_ms;
+	heartbeat_stop(engine->heartbeat);
 	planner_stop(engine->planner);
 	dispatch_hold(engine->dispatch, true);
 	engine->stop_timer = evtimer_new(engine->loop, on_drain_look, engine);
@@ -714,6 +769,8 @@ void engine_free(struct engine *engine)
 	if (engine->alarm)
 		alarm_free(engine->alarm);
 	files_close(engine);
+	heartbeat_free(engine->heartbeat);
+	alert_free(engine->alert);
 	follow_free(engine->follow);
 	planner_free(engine->planner);
 	dispatch_free(engine->dispatch);

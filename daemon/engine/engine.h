@@ -48,7 +48,11 @@ struct engine_status {
 	size_t held, waiting, in_flight, follow_ups;
 	uint64_t recorded, delivered, retried, refused, expired, cancelled, answered, nudged,
 		skipped, missed; /* since the start */
-	int store_error;         /* 0, or the -errno that holds dispatch */
+	uint64_t alerted, alert_failed;
+	int store_error; /* 0, or the -errno that holds dispatch */
+	bool heartbeat_is_on;
+	int64_t heartbeat_at;         /* of the last one that was heard; 0: none */
+	const char *heartbeat_reason; /* why the last one was not; NULL: it was */
 };
 void engine_status(const struct engine *engine, struct engine_status *ret);
 

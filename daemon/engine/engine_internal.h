@@ -6,9 +6,11 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/str.h"
+#include "engine/alert.h"
 #include "engine/dispatch.h"
 #include "engine/engine.h"
 #include "engine/follow.h"
+#include "engine/heartbeat.h"
 #include "engine/known.h"
 #include "engine/planner.h"
 #include "engine/report.h"
@@ -43,6 +45,10 @@ struct engine {
 	struct planner *planner;
 	struct follow *follow;
 	struct dispatch *dispatch;
+	struct alert *alert;
+	struct heartbeat *heartbeat;
+	uint64_t decided; /* occurrences, when the heartbeat looked last */
+	bool was_busy;    /* the planner then */
 	struct alarm *alarm;
 	struct heap holds; /* of struct hold, by not_before_at */
 	struct link_key link_key;

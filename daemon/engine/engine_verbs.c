@@ -732,6 +732,9 @@ void engine_unwatch(struct engine *engine unused_arg, engine_on_event on_event, 
 
 void engine_status(const struct engine *engine, struct engine_status *ret)
 {
+	struct heartbeat_status heartbeat;
+
+	heartbeat_status(engine->heartbeat, &heartbeat);
 	*ret = (struct engine_status){.started_at = engine->started_at,
 		.reloaded_at = engine->reloaded_at,
 		.next_at = planner_next_at(engine->planner),
@@ -753,7 +756,12 @@ void engine_status(const struct engine *engine, struct engine_status *ret)
 		.nudged = report_count(EVENT_NUDGED),
 		.skipped = report_count(EVENT_SKIPPED),
 		.missed = report_count(EVENT_MISSED),
-		.store_error = engine->store_error};
+		.alerted = report_count(EVENT_ALERTED),
+		.alert_failed = report_count(EVENT_ALERT_FAILED),
+		.store_error = engine->store_error,
+		.heartbeat_is_on = heartbeat.is_on,
+		.heartbeat_at = heartbeat.last_at,
+		.heartbeat_reason = heartbeat.reason};
 }
 
 bool engine_channel_status(const struct engine *engine, size_t index, struct channel_status *ret)

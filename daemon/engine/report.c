@@ -43,6 +43,13 @@ static const struct {
 	[EVENT_PRUNED] = {"pruned", "6b3f8d1e5c0a4794a0c6b9e7d2f4ba25", LOG_INFO},
 	[EVENT_FILE_CHANGED] = {"file_changed", "3458f8fad2a449d4ab13e6e355eae0df", LOG_NOTICE},
 	[EVENT_FILE_UNUSABLE] = {"file_unusable", "0b9a8827ff354681b67537990ab9262c", LOG_ERR},
+	[EVENT_RESUBMITTED] = {"resubmitted", "ad503b88a6d3ea8b168a58b880007661", LOG_NOTICE},
+	[EVENT_ALERTED] = {"alerted", "e1f4ee40153cc571dd4997fcf418b4e5", LOG_NOTICE},
+	[EVENT_ALERT_FAILED] = {"alert_failed", "f4aca35be90b074a7dc4876b7c5c1e5b", LOG_ERR},
+	[EVENT_HEARTBEAT_FAILED] = {"heartbeat_failed", "c8c509a48cea81935215b499ed75c62e",
+		LOG_ERR},
+	[EVENT_HEARTBEAT_RECOVERED] = {"heartbeat_recovered", "99fc43bbdb277be02dcbb9ecc8ad5d65",
+		LOG_NOTICE},
 };
 
 struct listener {
@@ -51,7 +58,9 @@ struct listener {
 	LIST_ENTRY(listener) link;
 };
 static LIST_HEAD(, listener) listeners = LIST_HEAD_INITIALIZER(listeners);
+static struct report_tap tap;
 static uint64_t counts[EVENTS];
+_Static_assert(EVENTS <= 64, "a tap has a bit for each");
 
 void report_listen(report_on_event on_event, void *owner)
 {
@@ -73,6 +82,16 @@ void report_unlisten(report_on_event on_event, void *owner)
 			return;
 		}
 	}
+}
+
+void report_tap(const struct report_tap *new)
+{
+	tap = new ? *new : (struct report_tap){0};
+}
+
+static bool is_tapped(enum event_id event)
+{
+	return tap.events >> event & 1;
 }
 
 uint64_t report_count(enum event_id event)
@@ -116,7 +135,7 @@ void report(enum event_id event, const struct subject *subject, const char *form
 	va_list args;
 
 	counts[event]++;
-	if (!log_wants(events[event].priority) && LIST_EMPTY(&listeners))
+	if (!log_wants(events[event].priority) && LIST_EMPTY(&listeners) && !is_tapped(event))
 		return;
 	va_start(args, format);
 	buf_vprintf(&message, format, args);
@@ -137,4 +156,6 @@ void report(enum event_id event, const struct subject *subject, const char *form
 		{NULL, NULL},
 	};
 	tell(event, fields, buf_str(&message));
+	if (is_tapped(event))
+		tap.on_event(tap.owner, event, s, buf_str(&message));
 }

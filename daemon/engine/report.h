@@ -36,6 +36,11 @@ enum event_id {
 	EVENT_PRUNED,
 	EVENT_FILE_CHANGED,
 	EVENT_FILE_UNUSABLE,
+	EVENT_RESUBMITTED,
+	EVENT_ALERTED,
+	EVENT_ALERT_FAILED,
+	EVENT_HEARTBEAT_FAILED,
+	EVENT_HEARTBEAT_RECOVERED,
 	EVENTS,
 };
 
@@ -45,12 +50,23 @@ struct subject {
 	struct id occurrence, delivery;
 	int attempt, status;
 	int64_t due_at; /* ms; 0: none */
+	bool is_final;  /* of a delivery: it ended so */
 };
 
 typedef void (*report_on_event)(
 	void *owner, const char *event, const char *message, const struct log_field *fields);
 void report_listen(report_on_event on_event, void *owner);
 void report_unlisten(report_on_event on_event, void *owner);
+
+/* One more listener, for some events only (bits): what nudged does about its own trouble. It hears
+ * them also where their priority is not logged. NULL: nobody. */
+struct report_tap {
+	uint64_t events;
+	void (*on_event)(void *owner, enum event_id event, const struct subject *subject,
+		const char *message);
+	void *owner;
+};
+void report_tap(const struct report_tap *tap);
 
 void report(enum event_id event, const struct subject *subject, const char *format, ...)
 	printf_like(3, 4);

@@ -22,7 +22,7 @@ enum {
 
 static json_t *shape_counts(const struct engine_status *status)
 {
-	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI sI sI}", "held",
+	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI}", "held",
 		(json_int_t)status->held, "waiting", (json_int_t)status->waiting, "in_flight",
 		(json_int_t)status->in_flight, "follow_ups", (json_int_t)status->follow_ups,
 		"recorded", (json_int_t)status->recorded, "delivered",
@@ -30,7 +30,8 @@ static json_t *shape_counts(const struct engine_status *status)
 		(json_int_t)status->refused, "expired", (json_int_t)status->expired, "cancelled",
 		(json_int_t)status->cancelled, "answered", (json_int_t)status->answered, "nudged",
 		(json_int_t)status->nudged, "skipped", (json_int_t)status->skipped, "missed",
-		(json_int_t)status->missed);
+		(json_int_t)status->missed, "alerted", (json_int_t)status->alerted, "alert_failed",
+		(json_int_t)status->alert_failed);
 }
 
 static json_t *shape_channels(const struct engine *engine)
@@ -63,6 +64,15 @@ static json_t *shape_pauses(const struct engine *engine)
 	return list;
 }
 
+static json_t *shape_heartbeat(const struct engine_status *status)
+{
+	if (!status->heartbeat_is_on)
+		return json_null();
+	return json_pack("{so sb so}", "last",
+		shape_time(status->heartbeat_at ? status->heartbeat_at : TIME_NEVER), "ok",
+		!status->heartbeat_reason, "reason", shape_text(status->heartbeat_reason));
+}
+
 void serve_status(struct call *call)
 {
 	const struct engine *engine = call_engine(call);
@@ -70,14 +80,15 @@ void serve_status(struct call *call)
 	json_t *object;
 
 	engine_status(engine, &status);
-	object = json_pack("{ss so so so sI sI sI so so so so}", "version", NUDGED_VERSION,
+	object = json_pack("{ss so so so sI sI sI so so so so so}", "version", NUDGED_VERSION,
 		"started", shape_time(status.started_at), "reloaded",
 		shape_time(status.reloaded_at ? status.reloaded_at : TIME_NEVER), "next",
 		shape_time(status.next_at), "people", (json_int_t)status.people, "reminders",
 		(json_int_t)status.reminders, "schedules", (json_int_t)status.schedules, "counts",
 		shape_counts(&status), "store",
 		status.store_error ? json_string(strerror(-status.store_error)) : json_null(),
-		"channels", shape_channels(engine), "pauses", shape_pauses(engine));
+		"heartbeat", shape_heartbeat(&status), "channels", shape_channels(engine), "pauses",
+		shape_pauses(engine));
 	call_reply(call, json_pack("{so}", "status", object));
 }
 

@@ -60,6 +60,21 @@ static void show_counts(const json_t *counts)
 		printf("%s\n", buf_str(&line));
 }
 
+static void show_heartbeat(const json_t *heartbeat)
+{
+	const char *reason = json_string_value(json_object_get(heartbeat, "reason"));
+	auto_free char *last = show_time(json_object_get(heartbeat, "last"));
+	auto_free char *line = NULL;
+
+	if (!json_is_object(heartbeat))
+		return;
+	if (reason)
+		line = str_printf("no heartbeat: %s; the last one was heard at %s", reason, last);
+	else
+		line = str_printf("heartbeat heard at %s", last);
+	table_print_line(stdout, reason ? SHADE_BAD : SHADE_PLAIN, line);
+}
+
 static void show_channels(const json_t *channels)
 {
 	struct table *table = table_new(6, (const char *const[]){"CHANNEL", "PLUGIN", "WAITING",
@@ -132,6 +147,7 @@ static void show_status(void *owner, json_t *reply)
 
 		table_print_line(stdout, SHADE_BAD, line);
 	}
+	show_heartbeat(json_object_get(status, "heartbeat"));
 	show_channels(json_object_get(status, "channels"));
 	show_pauses(json_object_get(status, "pauses"));
 }

@@ -354,8 +354,19 @@ static const struct key top_keys[] = {
 		.help = "Roles with their objectives."},
 	{"reminders", KEY_GROUPS, .inner = &keys_reminder, AT(top_entry, reminders),
 		.help = "What is sent."},
-	LATER("alert_via", "Who is told when nudged itself is in trouble."),
-	LATER("heartbeat_url", "An address to call while all is well."),
+	{"alert_via", KEY_WORDS, KEY_LONE, AT(top_entry, alert_via),
+		.help = "Who is told when nudged itself is in trouble: the id of a channel that "
+			"needs no address, such as a room, or CHANNEL:ADDRESS, as "
+			"\"mail:ops@example.org\". See Alerts above."},
+	{"heartbeat_url", KEY_SECRET, AT(top_entry, heartbeat_url),
+		.help = "What is asked for (GET) while all is well, so that a monitor which hears "
+			"nothing can call somebody. See Alerts above."},
+	{"heartbeat_every", KEY_SPAN_S, 0, 10, DAY_SECONDS, "1min",
+		AT(top_entry, heartbeat_every_s), .help = "How often."},
+	{"heartbeat_allow_private", KEY_BOOL, 0, 0, 0, "false",
+		AT(top_entry, heartbeat_allow_private),
+		.help = "Whether heartbeat_url may be plain http:// or lead to loopback, private "
+			"and link-local addresses."},
 	LATER("focus_limit", "How many foci a person may have at once."),
 	LATER("language", "The language of messages."),
 	LATER("vision", "The team's vision, to be quoted by templates."),

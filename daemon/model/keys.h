@@ -29,6 +29,7 @@ enum key_type {
 enum key_flag {
 	KEY_REQUIRED = 1,
 	KEY_LATER = 2, /* known, but not built into this release: refused */
+	KEY_LONE = 4,  /* of WORDS: a text by itself is a list of one */
 };
 
 struct words {
@@ -80,9 +81,11 @@ struct entry {
 struct top_entry {
 	struct entry entry;
 	char *timezone, *state, *store, *control, *listen, *public_url, *link_key, *prompts;
-	char *people_file;
+	char *people_file, *heartbeat_url;
+	struct words alert_via; /* of one file; all of them are in the loader */
 	int daily_limit;
-	int64_t keep_s;
+	int64_t keep_s, heartbeat_every_s;
+	bool heartbeat_allow_private;
 	struct entries channels, places, roles, people, reminders;
 };
 

@@ -449,6 +449,19 @@ struct nudged_request *request_copy(const struct nudged_request *request, const 
 	return NULL;
 }
 
+struct nudged_request *request_get(const char *url, const char **ret_why)
+{
+	static const char method[] = "GET";
+	const struct nudged_http http = {.size = sizeof(http), .method = "POST", .url = url};
+	const struct nudged_request request = {
+		.size = sizeof(request), .protocol = NUDGED_HTTP, .http = &http};
+	struct nudged_request *copy = request_copy(&request, ret_why);
+
+	if (copy)
+		((struct nudged_http *)copy->http)->method = method;
+	return copy;
+}
+
 /* ---- verdicts ---- */
 
 char *message_clean(const char *text)

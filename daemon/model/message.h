@@ -19,6 +19,9 @@ enum {
  * or URL, a missing member, a scheme that is not http, https, smtp or smtps. */
 struct nudged_request *request_copy(const struct nudged_request *request, const char **ret_why);
 
+/* Asks for a URL and brings nothing: no plugin may do that. As above. */
+struct nudged_request *request_get(const char *url, const char **ret_why);
+
 struct verdict {
 	enum nudged_outcome outcome;
 	int64_t delay_ms; /* -1: none asked */

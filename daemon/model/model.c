@@ -160,6 +160,10 @@ static void free_model(struct model *model)
 	FREE_ALL(model->files, model->n_files, free);
 	zone_unref(model->zone);
 	secret_free(model->link_key);
+	secret_free(model->heartbeat_url);
+	for (size_t i = 0; i < model->n_alert_via; i++)
+		free(model->alert_via[i].address);
+	free(model->alert_via);
 	free(model->file);
 	free(model->state);
 	free(model->store);

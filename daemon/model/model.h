@@ -179,6 +179,12 @@ struct reminder {
 	int64_t changed_hash; /* over everything that decides when and to whom: for reload */
 };
 
+/* Who is told of nudged's own trouble. */
+struct alert_way {
+	const struct channel *channel;
+	char *address; /* NULL: the channel needs none */
+};
+
 struct model {
 	int refs;
 	char *file; /* the main configuration file */
@@ -187,6 +193,11 @@ struct model {
 	struct secret *link_key; /* NULL: generated and kept in the store */
 	int daily_limit;         /* 0: none */
 	int64_t keep_s;
+	struct alert_way *alert_via;
+	size_t n_alert_via;
+	struct secret *heartbeat_url; /* NULL: none */
+	int64_t heartbeat_every_s;
+	bool heartbeat_allow_private;
 
 	struct channel **channels;
 	struct calendar_file **calendars;

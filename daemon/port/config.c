@@ -166,6 +166,11 @@ static void sort_complaints(const struct model *model, struct complaints *compla
 
 /* ---- what the parts share ---- */
 
+struct where config_top_where(const struct loader *loader, const char *name)
+{
+	return loader->top_where[section_key(&keys_top, name) - keys_top.keys];
+}
+
 char *config_path(const struct loader *loader, const char *path)
 {
 	if (*path == '/' || str_eq(loader->folder, "."))
@@ -220,6 +225,17 @@ const char *config_suggest(struct loader *loader, const char *word, void *const 
 
 /* ---- reading ---- */
 
+static void place_words(struct loader *loader, const char *file, const struct words *words)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		struct where where = {file, words->lines[i]};
+
+		ARRAY_GROW(loader->alert_via, loader->n_alert_via, loader->alert_via_room);
+		loader->alert_via[loader->n_alert_via++] =
+			(struct placed){where, str_new(words->list[i])};
+	}
+}
+
 /* What a later file says replaces it; lists it appends to. */
 static void merge_top(struct loader *loader, struct top_entry *from)
 {
@@ -231,7 +247,11 @@ static void merge_top(struct loader *loader, struct top_entry *from)
 		if ((key->flags & KEY_LATER) || key->type == KEY_GROUPS || !from->entry.lines[i])
 			continue;
 		loader->top_where[i] = (struct where){from->entry.where.file, from->entry.lines[i]};
-		if (key->type == KEY_INT) {
+		if (key->type == KEY_WORDS) {
+			place_words(loader, from->entry.where.file, (struct words *)member);
+		} else if (key->type == KEY_BOOL) {
+			*(bool *)into = *(bool *)member;
+		} else if (key->type == KEY_INT) {
 			*(int *)into = *(int *)member;
 		} else if (key->type == KEY_SPAN_S) {
 			*(int64_t *)into = *(int64_t *)member;
@@ -317,9 +337,7 @@ static void read_people_file(struct loader *loader)
 	if (!loader->top.people_file)
 		return;
 	model->people_file = config_path(loader, loader->top.people_file);
-	config_csv_read(loader,
-		loader->top_where[section_key(&keys_top, "people_file") - keys_top.keys],
-		model->people_file);
+	config_csv_read(loader, config_top_where(loader, "people_file"), model->people_file);
 }
 
 /* The first folder that systemd made for us, or the usual one. */
@@ -351,6 +369,7 @@ static void build(struct loader *loader)
 	take_top(loader);
 	config_places_build(loader);
 	config_channels_build(loader);
+	config_alerts_build(loader);
 	config_people_build(loader);
 	config_prompts_read(loader);
 	config_reminders_build(loader);
@@ -382,6 +401,9 @@ static void loader_clear(struct loader *loader)
 	index_free(&loader->reminders);
 	index_free(&loader->packs);
 	index_free(&loader->calendars);
+	for (size_t i = 0; i < loader->n_alert_via; i++)
+		free(loader->alert_via[i].text);
+	free(loader->alert_via);
 	free(loader->documents);
 	free(loader->zones);
 	free(loader->file_is_private);

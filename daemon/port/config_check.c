@@ -13,11 +13,6 @@ enum {
 	LINK_KEY_MIN = 16,
 };
 
-static struct where top_where(const struct loader *loader, const char *name)
-{
-	return loader->top_where[section_key(&keys_top, name) - keys_top.keys];
-}
-
 /* ---- the daemon's own keys ---- */
 
 static bool split_listen(const char *text, char *host, size_t room, int64_t *ret_port)
@@ -49,12 +44,12 @@ static void check_listen(struct loader *loader)
 	if (!text)
 		return;
 	if (!split_listen(text, host, sizeof(host), &port))
-		complain(loader, top_where(loader, "listen"),
+		complain(loader, config_top_where(loader, "listen"),
 			"\"listen\" cannot be \"%.80s\": write an address and a port, as "
 			"\"127.0.0.1:8930\" or \"[::1]:8930\"",
 			text);
 	else if (!str_starts(host, "127.") && !str_eq(host, "::1") && !str_eq(host, "localhost"))
-		warn(loader, top_where(loader, "listen"),
+		warn(loader, config_top_where(loader, "listen"),
 			"\"listen\" is open to other machines and speaks plain HTTP: listen on "
 			"loopback "
 			"behind a proxy that speaks HTTPS");
@@ -73,7 +68,7 @@ static bool is_base_url(const char *url)
 
 static void check_public_url(struct loader *loader)
 {
-	struct where where = top_where(loader, "public_url");
+	struct where where = config_top_where(loader, "public_url");
 	struct model *model = loader->model;
 	size_t len;
 
@@ -98,7 +93,7 @@ static void check_public_url(struct loader *loader)
 static void check_store(struct loader *loader)
 {
 	const char *store = loader->top.store;
-	struct where where = top_where(loader, "store");
+	struct where where = config_top_where(loader, "store");
 
 	if (str_starts(store, "postgres"))
 		complain(loader, where,
@@ -111,7 +106,7 @@ static void check_store(struct loader *loader)
 
 static void check_link_key(struct loader *loader)
 {
-	struct where where = top_where(loader, "link_key");
+	struct where where = config_top_where(loader, "link_key");
 	struct secret **key = &loader->model->link_key;
 
 	if (loader->top.link_key &&
@@ -375,7 +370,7 @@ static void complain_keep(struct loader *loader, const char *what, const char *i
 
 	span_write(loader->top.keep_s, keep);
 	span_write(span_s, span);
-	complain(loader, top_where(loader, "keep"),
+	complain(loader, config_top_where(loader, "keep"),
 		"\"keep\" is %s, which is not longer than the %s of \"%s\" (%s)", keep, what, id,
 		span);
 }

@@ -38,6 +38,12 @@ struct members {
 	size_t *first;
 };
 
+/* A text, and the file that it stands in. */
+struct placed {
+	struct where where;
+	char *text;
+};
+
 struct loader {
 	const struct config_needs *needs;
 	bool check_only;
@@ -53,6 +59,8 @@ struct loader {
 	bool packs_incomplete; /* the same, of prompt packs */
 	struct top_entry top;  /* of all files together */
 	struct where top_where[KEYS_MAX];
+	struct placed *alert_via; /* of all files */
+	size_t n_alert_via, alert_via_room;
 
 	struct zone **zones; /* one of each name; the loader's references */
 	size_t n_zones, zones_room;
@@ -139,6 +147,8 @@ bool config_secret_is_url_secret(const char *url, bool is_room);
 /* ---- the model's parts ---- */
 
 void config_channels_build(struct loader *loader);
+/* alert_via and heartbeat_url; once the channels are built. */
+void config_alerts_build(struct loader *loader);
 void config_places_build(struct loader *loader);
 /* The zone of this name, with a reference of its own; NULL after complaining. */
 struct zone *config_zone(struct loader *loader, struct where where, const char *name);
@@ -160,6 +170,8 @@ const struct channel **config_via(struct loader *loader, const struct section *s
 /* to and about of a reminder become pairs and rooms. */
 void config_who_expand(
 	struct loader *loader, const struct reminder_entry *entry, struct reminder *reminder);
+/* Where a key at the top was given; else the main file. */
+struct where config_top_where(const struct loader *loader, const char *name);
 /* What follows from all of it together. */
 void config_check_all(struct loader *loader);
 void config_check_reminder(

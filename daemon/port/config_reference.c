@@ -20,7 +20,7 @@ static const char *type_words(const struct key *key)
 	case KEY_SECRET:
 		return "a secret";
 	case KEY_WORDS:
-		return "a list of texts";
+		return key->flags & KEY_LONE ? "a text, or a list of texts" : "a list of texts";
 	case KEY_MAP:
 		return "a group of texts";
 	case KEY_BOOL:

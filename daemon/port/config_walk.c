@@ -52,6 +52,8 @@ static const char *wanted_type(const struct key *key)
 		[KEY_GROUP] = "a group: { ... }",
 		[KEY_GROUPS] = "a list of groups: ( { ... }, { ... } )"};
 
+	if (key->flags & KEY_LONE)
+		return "text, or a list of texts: [ \"...\", \"...\" ]";
 	return names[key->type];
 }
 
@@ -289,22 +291,24 @@ static void complain_type(
 		config_walk_type(type));
 }
 
+static void put_word(struct loader *loader, const char *file, const config_setting_t *word,
+	const struct key *key, struct words *words)
+{
+	const char *text = config_setting_get_string(word);
+	const char *name = key->type == KEY_MAP ? word->name : NULL;
+	struct where where = line_of(file, word);
+
+	if (!text)
+		complain_type(loader, where, key, config_setting_type(word));
+	else if (check_line(loader, where, name ? name : key->name, text, strlen(text), false))
+		words_add(words, name, text, strlen(text), where.line);
+}
+
 static void put_words(struct loader *loader, const char *file, const config_setting_t *list,
 	const struct key *key, struct words *words)
 {
-	int count = config_setting_length(list);
-
-	for (int i = 0; i < count; i++) {
-		const config_setting_t *word = config_setting_get_elem(list, i);
-		const char *text = config_setting_get_string(word);
-		struct where where = line_of(file, word);
-
-		if (!text)
-			complain_type(loader, where, key, config_setting_type(word));
-		else if (check_line(loader, where, word->name ? word->name : key->name, text,
-				 strlen(text), false))
-			words_add(words, word->name, text, strlen(text), where.line);
-	}
+	for (int i = 0; i < config_setting_length(list); i++)
+		put_word(loader, file, config_setting_get_elem(list, i), key, words);
 }
 
 static void put_groups(struct loader *loader, const char *file, const config_setting_t *list,
@@ -347,7 +351,9 @@ static bool put_setting(struct loader *loader, const char *file, const config_se
 
 	switch (key->type) {
 	case KEY_WORDS:
-		if ((fits = is_list))
+		if (fits && (key->flags & KEY_LONE))
+			put_word(loader, file, setting, key, member);
+		else if ((fits = is_list))
 			put_words(loader, file, setting, key, member);
 		break;
 	case KEY_MAP:

@@ -43,6 +43,10 @@ bool http_load(struct transfer *transfer)
 	EASY_SET(easy, CURLOPT_FRESH_CONNECT, transfer->resent ? 1L : 0L);
 	transfer_set_url(transfer, http->url);
 	EASY_SET(easy, CURLOPT_HTTPHEADER, transfer->nodes);
+	if (strcmp(http->method, "GET") == 0) {
+		EASY_SET(easy, CURLOPT_HTTPGET, 1L);
+		return true;
+	}
 	EASY_SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)http->body_len);
 	EASY_SET(easy, CURLOPT_POSTFIELDS, http->body ? http->body : "");
 	EASY_SET(easy, CURLOPT_CUSTOMREQUEST, strcmp(http->method, "POST") ? http->method : NULL);

@@ -25,10 +25,50 @@ static const struct {
 	{{.top = "store = \"postgres:host=db\";"},
 		"nudged.conf:1: \"store\": postgres is not built into this release"},
 	{{.top = "vision = \"x\";"}, "nudged.conf:1: \"vision\" is not built into this release"},
-	{{.top = "alert_via = \"x\";"},
-		"nudged.conf:1: \"alert_via\" is not built into this release"},
-	{{.top = "heartbeat_url = \"x\";"},
-		"nudged.conf:1: \"heartbeat_url\" is not built into this release"},
+	{{.top = "alert_via = \"hook\";"}, NULL},
+	{{.top = "alert_via = [ \"chat\", \"mail:ops@example.org\" ];"}, NULL},
+	{{.top = "alert_via = [];"}, NULL},
+	{{.top = "alert_via = 1;"},
+		"nudged.conf:1: \"alert_via\" must be text, or a list of texts: [ \"...\", "},
+	{{.top = "alert_via = [ 1 ];"}, "nudged.conf:1: \"alert_via\" must be text, or a list"},
+	{{.top = "alert_via = \"\";"}, "nudged.conf:1: \"alert_via\" is empty"},
+	{{.top = "alert_via = \"hok\";"}, "nudged.conf:1: \"alert_via\": there is no channel "
+					  "\"hok\" (did you mean \"hook\"?)"},
+	{{.top = "alert_via = \":x\";"}, "nudged.conf:1: \"alert_via\": there is no channel \"\""},
+	{{.top = "alert_via = \"hook:ops\";"}, "nudged.conf:1: \"alert_via\": the channel \"hook\" "
+					       "takes no address: write \"hook\""},
+	{{.top = "alert_via = \"mail\";"}, "nudged.conf:1: \"alert_via\": the channel \"mail\" "
+					   "needs an address: write \"mail:ADDRESS\""},
+	{{.top = "alert_via = \"mail:ops\";"},
+		"nudged.conf:1: \"alert_via\": the address \"ops\" for mail: it has no @"},
+	{{.top = "alert_via = \"mail:\";"},
+		"nudged.conf:1: \"alert_via\": the address \"\" for mail: it has no @"},
+	{{.top = "alert_via = [ \"hook\", \"hook\" ];"},
+		"nudged.conf:1: \"alert_via\": \"hook\" is there twice"},
+	{{.top = "alert_via = [ \"mail:a@b\", \"mail:c@b\" ];"}, NULL},
+	{{.top = "heartbeat_url = \"https://hc.example.org/ping/1\";"},
+		"nudged.conf:1: warning: \"heartbeat_url\" is a secret written out"},
+	{{.top = "heartbeat_url = \"hc.example.org\";"},
+		"nudged.conf:1: \"heartbeat_url\" is no URL that begins with https://"},
+	{{.top = "heartbeat_url = \"http://hc.example.org/\";"},
+		"nudged.conf:1: \"heartbeat_url\" must begin with https://: http:// needs "
+		"heartbeat_allow_private = true"},
+	{{.top = "heartbeat_url = \"https://\";"}, "nudged.conf:1: \"heartbeat_url\" is no URL\n"},
+	{{.top = "heartbeat_url = \"https://:443/\";"},
+		"nudged.conf:1: \"heartbeat_url\" is no URL\n"},
+	{{.top = "heartbeat_url = \"https://a.example/b c\";"},
+		"nudged.conf:1: \"heartbeat_url\" is no URL\n"},
+	{{.top = "heartbeat_url = \"https://me:pass@a.example/\";"},
+		"nudged.conf:1: \"heartbeat_url\" cannot hold a user name"},
+	{{.top = "heartbeat_url = [ \"https://a.example/\" ];"},
+		"nudged.conf:1: \"heartbeat_url\" must be text"},
+	{{.top = "heartbeat_every = \"30s\";"},
+		"nudged.conf:1: warning: \"heartbeat_every\" has no use without \"heartbeat_url\""},
+	{{.top = "heartbeat_allow_private = true;"},
+		"nudged.conf:1: warning: \"heartbeat_allow_private\" has no use without"},
+	{{.top = "heartbeat_every = \"9s\";"}, "nudged.conf:1: \"heartbeat_every\" must be 10s to"},
+	{{.top = "heartbeat_every = \"25h\";"},
+		"nudged.conf:1: \"heartbeat_every\" must be 10s to"},
 	{{.top = "focus_limit = 1;"},
 		"nudged.conf:1: \"focus_limit\" is not built into this release"},
 	{{.top = "listen_admin = \"x\";"},
@@ -407,7 +447,7 @@ static int right_type(const struct key *key)
 		return CONFIG_TYPE_GROUP;
 	case KEY_WORDS:
 	case KEY_GROUPS:
-		return CONFIG_TYPE_NONE;
+		return key->flags & KEY_LONE ? CONFIG_TYPE_STRING : CONFIG_TYPE_NONE;
 	default:
 		return CONFIG_TYPE_STRING;
 	}

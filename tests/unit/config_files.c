@@ -218,6 +218,50 @@ static void drop_ins_are_read_in_order_of_name(void **state)
 	drop("conf.d");
 }
 
+static void who_is_told_is_gathered_from_all_files(void **state)
+{
+	make_folder("conf.d");
+	put("conf.d/a.conf", "daily_limit = 5;\n");
+	put("conf.d/b.conf",
+		"heartbeat_allow_private = true;\n"
+		"alert_via = [ \"mail:a@b\",\n \"chat\" ];\nheartbeat_every = \"2h\";\n");
+	load_lines((struct lines){
+		.top = "alert_via = \"hook\"; heartbeat_url = \"http://a.example\";"});
+	expect_good();
+	assert_int_equal(model->n_alert_via, 3);
+	assert_string_equal(model->alert_via[0].channel->id, "hook");
+	assert_null(model->alert_via[0].address);
+	assert_string_equal(model->alert_via[1].channel->id, "mail");
+	assert_string_equal(model->alert_via[1].address, "a@b");
+	assert_string_equal(model->alert_via[2].channel->id, "chat");
+	assert_string_equal(secret_reveal(model->heartbeat_url), "http://a.example");
+	assert_true(model->heartbeat_allow_private);
+	assert_int_equal(model->heartbeat_every_s, 7200);
+	put("conf.d/b.conf", "\n\nalert_via = [ \"chat\",\n \"hook\" ];\n");
+	load_lines((struct lines){.top = "alert_via = \"hook\";"});
+	assert_string_equal(
+		buf_str(&said), "conf.d/b.conf:4: \"alert_via\": \"hook\" is there twice\n");
+	drop("conf.d/a.conf");
+	drop("conf.d/b.conf");
+	drop("conf.d");
+	load_lines((struct lines){.top = "heartbeat_url = \"https://a.example\";"});
+	expect_good();
+	assert_int_equal(model->heartbeat_every_s, 60);
+	assert_false(model->heartbeat_allow_private);
+}
+
+static void more_are_told_than_anybody_needs(void **state)
+{
+	struct buf text = BUF_MAX(4096);
+
+	for (int i = 0; i < 17; i++)
+		buf_printf(&text, "%s\"mail:%c@b\"", i ? ", " : "alert_via = [ ", 'a' + i);
+	buf_add_str(&text, " ];");
+	load_lines((struct lines){.top = buf_str(&text)});
+	assert_string_equal(buf_str(&said), "nudged.conf:1: \"alert_via\" names more than 16\n");
+	buf_free(&text);
+}
+
 /* ---- secrets ---- */
 
 static void secrets_come_from_credentials_and_private_files(void **state)
@@ -310,11 +354,19 @@ static void a_secret_written_out_needs_a_private_file(void **state)
 		expect_good();
 		assert_true(urls[i].is_secret == (strstr(buf_str(&said), "written out") != NULL));
 	}
+	{
+		auto_free char *text = write_config(
+			&(struct lines){.top = "heartbeat_url = \"https://x.example/in\";"});
+
+		put_bytes("nudged.conf", text, strlen(text), 0644);
+		load_with(false);
+		expect_said("\"heartbeat_url\" is a secret in a file that others can read");
+	}
 }
 
 static void no_complaint_shows_a_secret(void **state)
 {
-	load_lines((struct lines){.top = "link_key = \"canary\";",
+	load_lines((struct lines){.top = "link_key = \"canary\"; heartbeat_url = \"canary\";",
 		.channel =
 			"secret = \"canary\\n\"; }, { id = \"b\"; plugin = \"webhook\"; secret = "
 			"\"canary\"; url = \"https://canary:canary@x.example/?canary\";"});
@@ -441,6 +493,8 @@ int main(void)
 		cmocka_unit_test(a_calendar_is_read_once_and_read_again_when_it_changes),
 		cmocka_unit_test(what_is_odd_in_a_calendar_is_a_warning_with_its_line),
 		cmocka_unit_test(drop_ins_are_read_in_order_of_name),
+		cmocka_unit_test(who_is_told_is_gathered_from_all_files),
+		cmocka_unit_test(more_are_told_than_anybody_needs),
 		cmocka_unit_test(secrets_come_from_credentials_and_private_files),
 		cmocka_unit_test(without_credentials_a_check_looks_at_the_form_only),
 		cmocka_unit_test(a_secret_written_out_needs_a_private_file),
