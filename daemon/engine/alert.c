@@ -26,7 +26,9 @@ enum {
 /* In the order in which they stand in a message. */
 enum topic_kind {
 	TOPIC_STORE,
+	TOPIC_ASIDE,
 	TOPIC_CHANNEL,
+	TOPIC_QUARANTINED,
 	TOPIC_EXPIRED,
 	TOPIC_REFUSED,
 	TOPIC_RELOAD,
@@ -53,8 +55,10 @@ static const struct {
 } heard[] = {
 	{EVENT_STORE_FAILED, TOPIC_STORE, GOES_WRONG},
 	{EVENT_STORE_RECOVERED, TOPIC_STORE, GOES_RIGHT},
+	{EVENT_STORE_SET_ASIDE, TOPIC_ASIDE, COUNTS},
 	{EVENT_CHANNEL_FAILED, TOPIC_CHANNEL, GOES_WRONG},
 	{EVENT_CHANNEL_RECOVERED, TOPIC_CHANNEL, GOES_RIGHT},
+	{EVENT_QUARANTINED, TOPIC_QUARANTINED, COUNTS},
 	{EVENT_EXPIRED, TOPIC_EXPIRED, COUNTS},
 	{EVENT_REFUSED, TOPIC_REFUSED, COUNTS},
 	{EVENT_RELOAD_REFUSED, TOPIC_RELOAD, COUNTS},
@@ -65,10 +69,15 @@ static int64_t now_mono(const struct alert *alert)
 	return clock_mono(alert->settings.clock);
 }
 
+static bool is_of_deliveries(const struct topic *topic)
+{
+	return topic->kind == TOPIC_QUARANTINED || topic->kind == TOPIC_EXPIRED ||
+	       topic->kind == TOPIC_REFUSED;
+}
+
 static int limit_of(const struct topic *topic)
 {
-	return topic->kind == TOPIC_EXPIRED || topic->kind == TOPIC_REFUSED ? COUNTS_AN_HOUR
-									    : STATES_AN_HOUR;
+	return is_of_deliveries(topic) ? COUNTS_AN_HOUR : STATES_AN_HOUR;
 }
 
 static bool is_pending(const struct topic *topic)
@@ -135,7 +144,7 @@ static void add_trouble(struct alert *alert, struct topic *topic, const char *me
 {
 	if (!topic->count++ && !topic->wrong && !topic->told_wrong)
 		topic->since_at = clock_now(alert->settings.clock);
-	if (topic->kind == TOPIC_STORE || topic->kind == TOPIC_RELOAD) {
+	if (topic->kind != TOPIC_CHANNEL && !is_of_deliveries(topic)) {
 		free(topic->words);
 		topic->words = str_new(message);
 	}
@@ -227,6 +236,13 @@ static void write_what(const struct alert *alert, const struct topic *topic, str
 	case TOPIC_CHANNEL:
 		write_state(out, topic, when);
 		return;
+	case TOPIC_ASIDE:
+		buf_printf(out, "the database was damaged and was set aside at %s", when);
+		return;
+	case TOPIC_QUARANTINED:
+		buf_printf(out, "%u message%s by %s %s quarantined since %s", topic->count, s,
+			topic->channel, *s ? "were" : "was", when);
+		return;
 	case TOPIC_EXPIRED:
 		buf_printf(out, "%u message%s by %s expired since %s", topic->count, s,
 			topic->channel, when);
@@ -259,6 +275,10 @@ static void write_advice(const struct topic *topic, struct buf *out)
 				"--send\" tries it.",
 				topic->channel);
 		return;
+	case TOPIC_ASIDE:
+		buf_printf(out, " In its own words: %s.", topic->words);
+		return;
+	case TOPIC_QUARANTINED:
 	case TOPIC_EXPIRED:
 	case TOPIC_REFUSED:
 		buf_printf(out, " \"nudgectl deliveries --dead --channel %s\" lists them.",
@@ -398,7 +418,29 @@ static void on_ring(void *owner, bool clock_set unused_arg)
 
 /* ---- life ---- */
 
-int alert_new(const struct alert_settings *settings, struct alert **ret)
+static void forget_topics(struct alert *alert)
+{
+	for (size_t i = 0; i < alert->n_topics; i++)
+		topic_clear(&alert->topics[i]);
+	alert->n_topics = 0;
+	alert->untold = 0;
+}
+
+static void listen_for(struct alert *alert, struct model *model)
+{
+	struct report_tap tap = {.on_event = on_event, .owner = alert};
+
+	model_ref(model);
+	model_unref(alert->model);
+	alert->model = model;
+	for (size_t i = 0; i < ARRAY_LEN(heard); i++)
+		tap.events |= UINT64_C(1) << heard[i].event;
+	if (!model->n_alert_via)
+		forget_topics(alert);
+	report_tap(model->n_alert_via ? &tap : NULL);
+}
+
+int alert_new(const struct alert_settings *settings, struct model *model, struct alert **ret)
 {
 	struct alert *alert = mem_new(sizeof(*alert));
 	int r;
@@ -410,16 +452,9 @@ int alert_new(const struct alert_settings *settings, struct alert **ret)
 		free(alert);
 		return r;
 	}
+	listen_for(alert, model);
 	*ret = alert;
 	return 0;
-}
-
-static void forget_topics(struct alert *alert)
-{
-	for (size_t i = 0; i < alert->n_topics; i++)
-		topic_clear(&alert->topics[i]);
-	alert->n_topics = 0;
-	alert->untold = 0;
 }
 
 /* A channel that the new model changed or removed begins anew, and tells nothing of its past. */
@@ -429,27 +464,19 @@ static void review_channels(struct alert *alert)
 		struct topic *topic = &alert->topics[i];
 
 		if (topic->kind == TOPIC_CHANNEL && topic->wrong &&
-			!dispatch_is_failing(alert->settings.dispatch, topic->channel)) {
+			!dispatch_is_failing(alert->dispatch, topic->channel)) {
 			topic->wrong = topic->told_wrong = false;
 			topic->count = 0;
 		}
 	}
 }
 
-void alert_use_model(struct alert *alert, struct model *model)
+void alert_use_model(struct alert *alert, struct dispatch *dispatch, struct model *model)
 {
-	struct report_tap tap = {.on_event = on_event, .owner = alert};
-
-	model_ref(model);
-	model_unref(alert->model);
-	alert->model = model;
+	alert->dispatch = dispatch;
+	listen_for(alert, model);
 	post_use_model(alert);
 	review_channels(alert);
-	for (size_t i = 0; i < ARRAY_LEN(heard); i++)
-		tap.events |= UINT64_C(1) << heard[i].event;
-	if (!model->n_alert_via)
-		forget_topics(alert);
-	report_tap(model->n_alert_via ? &tap : NULL);
 	alert_set_alarm(alert);
 }
 

@@ -12,10 +12,11 @@ struct alert;
 struct alert_settings {
 	struct event_base *loop;
 	struct clock *clock;
-	struct dispatch *dispatch;
 };
 
-int alert_new(const struct alert_settings *settings, struct alert **ret) must_check;
+/* Listens from here on: the start itself may bring trouble. */
+int alert_new(
+	const struct alert_settings *settings, struct model *model, struct alert **ret) must_check;
 void alert_free(struct alert *alert); /* before dispatch; NULL is fine */
 /* Those whom it names from now on, once dispatch has the model. Who stays keeps what is on its way. */
-void alert_use_model(struct alert *alert, struct model *model);
+void alert_use_model(struct alert *alert, struct dispatch *dispatch, struct model *model);

@@ -39,6 +39,7 @@ struct hour {
 
 struct alert {
 	struct alert_settings settings;
+	struct dispatch *dispatch;
 	struct model *model;
 	struct alarm *alarm;
 	struct topic *topics;

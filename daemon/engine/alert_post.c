@@ -112,8 +112,7 @@ static void way_try(struct way *way)
 		.created_at = letter->created_at};
 
 	way->next_mono = 0;
-	if (dispatch_send_note(
-		    way->alert->settings.dispatch, &note, on_note, way, &way->flight, &error) < 0)
+	if (dispatch_send_note(way->alert->dispatch, &note, on_note, way, &way->flight, &error) < 0)
 		give_up(way, error);
 }
 

@@ -565,7 +565,7 @@ bool dispatch_is_failing(const struct dispatch *dispatch, const char *channel)
 {
 	const struct lane *lane = lane_find(dispatch->lanes, dispatch->n_lanes, channel);
 
-	return lane && lane->failing;
+	return lane && lane->breaker.open;
 }
 
 bool dispatch_channel_status(

@@ -320,7 +320,7 @@ static void watch_over(struct engine *engine)
 
 	if (r < 0)
 		log_error("there is no heartbeat: %s", strerror(-r));
-	alert_use_model(engine->alert, engine->model);
+	alert_use_model(engine->alert, engine->dispatch, engine->model);
 }
 
 /* ---- loading what is open ---- */
@@ -516,12 +516,8 @@ static int make_parts(struct engine *engine)
 		.owner = engine,
 		.why_not = why_not_turning,
 		.on_store_error = on_store_error};
-	struct alert_settings alert = {.loop = engine->loop, .clock = engine->clock};
 	int r = dispatch_new(&dispatch, &engine->dispatch);
 
-	alert.dispatch = engine->dispatch;
-	if (r == 0)
-		r = alert_new(&alert, &engine->alert);
 	if (r < 0)
 		return r;
 	engine->planner = planner_new(&planner, engine->ledger);
@@ -560,6 +556,17 @@ static int open_store(
 	return store_open(&store, &engine->store, ret_error);
 }
 
+/* Before the store, whose opening may already be worth an alert. */
+static int open_alerts(struct engine *engine, char **ret_error)
+{
+	const struct alert_settings settings = {.loop = engine->loop, .clock = engine->clock};
+	int r = alert_new(&settings, engine->model, &engine->alert);
+
+	if (r < 0)
+		*ret_error = str_printf("starting: %s", strerror(-r));
+	return r;
+}
+
 static int try_new(const struct engine_settings *settings, struct engine **ret,
 	struct complaints *complaints, char **ret_error)
 {
@@ -578,6 +585,8 @@ static int try_new(const struct engine_settings *settings, struct engine **ret,
 	engine->zones = zones_new();
 	needs = channels_needs(engine->channels, clock_now(engine->clock) / 1000);
 	r = config_load(settings->config_file, &needs, false, &engine->model, complaints);
+	if (r == 0)
+		r = open_alerts(engine, ret_error);
 	if (r == 0)
 		r = open_store(engine, settings, ret_error);
 	if (r == 0) {

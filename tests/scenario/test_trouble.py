@@ -167,6 +167,18 @@ def test_a_store_that_fails_is_told_though_nothing_can_be_recorded(nudged, recei
     wait_alert(receiver, "The store records again; it did not since")
 
 
+def test_a_damaged_database_that_was_set_aside_at_the_start_is_told(nudged, receiver):
+    daemon = nudged(top='alert_via = "ops";', channels=hook(receiver) + ops(receiver), people=person("ana"),
+                    reminders=reminder("tick", "ana", 'every = "1s"')).start()
+    receiver.wait(2, person="ana")
+    daemon.stop()
+    with open(daemon.folder / "state/nudged.db", "r+b") as file:
+        file.write(b"nothing of a database" * 20)
+    daemon.start()
+    alert = wait_alert(receiver, "The database was damaged and was set aside at")
+    assert "nudged.db.damaged" in alert.body["data"]["text"]
+
+
 def test_no_alert_shows_a_secret_or_what_was_written_to_people(nudged, receiver):
     """The receiver repeats all that it got, URL and headers too, in its refusals."""
 
