@@ -17,6 +17,15 @@ int64_t id_time(struct id id)
 	return ms;
 }
 
+struct id id_first(int64_t at_ms)
+{
+	struct id id = {0};
+
+	for (int i = 0; i < 6; i++)
+		id.bytes[i] = MAX_OF(at_ms, 0) >> (8 * (5 - i));
+	return id;
+}
+
 struct id id_new(int64_t now_ms)
 {
 	assert(now_ms >= 0 && now_ms < INT64_C(1) << 48);
@@ -25,8 +34,7 @@ struct id id_new(int64_t now_ms)
 			continue;
 		return last;
 	}
-	for (int i = 0; i < 6; i++)
-		last.bytes[i] = now_ms >> (8 * (5 - i));
+	last = id_first(now_ms);
 	randombytes_buf(last.bytes + 6, 10);
 	last.bytes[6] &= 0x7F; /* room to count up inside the millisecond */
 	return last;

@@ -28,3 +28,5 @@ static inline bool id_none(struct id a)
 }
 /* The instant inside, ms since the epoch. */
 int64_t id_time(struct id id);
+/* The least id of an instant: none that was made earlier is as large. */
+struct id id_first(int64_t at_ms);

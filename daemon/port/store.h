@@ -173,8 +173,9 @@ void store_find_deliveries(struct store *store, const struct store_query *query,
 
 /* A consistent copy (VACUUM INTO, mode 0600) beside the running store; -EEXIST when there is one. */
 void store_backup(struct store *store, const char *path, store_on_done on_done, void *owner);
-/* Removes at most `limit` closed occurrences (with their deliveries) due before the instant; call
- * again while result.count equals limit. */
+/* Removes at most `limit` occurrences (with their deliveries), the oldest first, that were recorded and
+ * due before the instant, answered or not, and have neither a follow-up ahead of them nor an open
+ * delivery; call again while result.count equals limit. */
 void store_prune(
 	struct store *store, int64_t before_at, size_t limit, store_on_done on_done, void *owner);
 /* Everything about one person: removes it, and leaves a hashed mark. result.count: rows removed. */

@@ -464,8 +464,8 @@ static int memory_prune(void *context, int64_t before_at, size_t limit, struct o
 		struct kept *kept = m->shelves[OCCURRENCES].records[i];
 		const struct occurrence *occurrence = kept->occurrence;
 
-		if (occurrence->state == OCCURRENCE_OPEN || occurrence->due_at >= before_at ||
-			has_open_delivery(m, occurrence->id))
+		if (id_time(occurrence->id) >= before_at || occurrence->due_at >= before_at ||
+			occurrence->follow_at != TIME_NEVER || has_open_delivery(m, occurrence->id))
 			i++;
 		else
 			remove_occurrence(m, kept, outcome);

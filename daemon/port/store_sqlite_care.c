@@ -85,14 +85,16 @@ int store_sqlite_prune(void *context, int64_t before_at, size_t limit, struct ou
 {
 	cleanup(id_list_free) struct id_list old = {0};
 	struct sqlite *s = context;
+	struct id recorded_before = id_first(before_at);
 	sqlite3_stmt *rows = sql(s, SQL_PRUNABLE);
 	size_t dropped = 0;
 	int error = store_sqlite_enter(s);
 
 	if (error)
 		return error;
-	sqlite3_bind_int64(rows, 1, before_at);
-	sqlite3_bind_int64(rows, 2, MIN_OF(limit, (size_t)INT32_MAX));
+	bind_id(rows, 1, &recorded_before);
+	sqlite3_bind_int64(rows, 2, before_at);
+	sqlite3_bind_int64(rows, 3, MIN_OF(limit, (size_t)INT32_MAX));
 	error = collect(s, rows, &old);
 	for (size_t i = 0; i < old.count && !error; i++)
 		error = remove_occurrence(s, &old.ids[i], &dropped);

@@ -56,6 +56,8 @@ const char *const store_sqlite_steps[] = {
 	"UPDATE delivery SET next_at = NULL WHERE state = 0;"
 	"DROP INDEX delivery_open;"
 	"CREATE INDEX delivery_open ON delivery (channel, next_at, id, state) WHERE state <= 1;",
+	/* Pruning walks from the oldest id. */
+	"DROP INDEX occurrence_closed;",
 };
 const int store_sqlite_version = ARRAY_LEN(store_sqlite_steps);
 
@@ -156,10 +158,10 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_PAUSES] = "SELECT what, since_at, until_at, reason FROM pause",
 
 	[SQL_PRUNABLE] =
-		"SELECT id FROM occurrence INDEXED BY occurrence_closed WHERE state <> 0"
-		" AND due_at < ?1 AND NOT EXISTS (SELECT 1 FROM carried JOIN delivery"
+		"SELECT id FROM occurrence WHERE id < ?1 AND due_at < ?2 AND follow_at IS NULL"
+		" AND NOT EXISTS (SELECT 1 FROM carried JOIN delivery"
 		" ON delivery.id = carried.delivery WHERE carried.occurrence = occurrence.id"
-		" AND delivery.state <= 1) ORDER BY due_at LIMIT ?2",
+		" AND delivery.state <= 1) ORDER BY id LIMIT ?3",
 	[SQL_OCCURRENCES_ABOUT] = "SELECT id FROM occurrence WHERE recipient = ?1 OR about = ?1",
 	[SQL_DELIVERIES_TO] = "SELECT id FROM delivery WHERE recipient = ?1",
 	[SQL_CARRIERS] = "SELECT delivery FROM carried WHERE occurrence = ?1",

@@ -769,27 +769,53 @@ static void no_answer_comes_after_the_close(void **state)
 
 /* ---- care ---- */
 
-static void pruning_takes_what_is_closed_and_old(void **state)
+/* An instant after all that was recorded so far. */
+static int64_t just_now(void)
+{
+	return id_time(id_new(NOON)) + 1;
+}
+
+static void pruning_takes_what_is_old_and_at_rest(void **state)
 {
 	struct bed *bed = *state;
 	enum occurrence_state states[] = {OCCURRENCE_CLOSED, OCCURRENCE_ANSWERED,
-		OCCURRENCE_SKIPPED, OCCURRENCE_OPEN, OCCURRENCE_CLOSED, OCCURRENCE_CLOSED};
+		OCCURRENCE_SKIPPED, OCCURRENCE_OPEN, OCCURRENCE_CLOSED, OCCURRENCE_OPEN,
+		OCCURRENCE_ANSWERED, OCCURRENCE_CLOSED, OCCURRENCE_CLOSED};
+	struct change *change = change_new();
+	int64_t now = just_now() + 1000;
+	struct id nudged;
 
-	for (int i = 0; i < 6; i++) {
-		struct occurrence o = make_occurrence("r", "ana", 10 + i);
+	for (int i = 0; i < 9; i++) {
+		struct occurrence o = make_occurrence("r", "ana", 5 + i);
 
 		o.state = states[i];
-		/* the fifth waits still, the sixth is due too late */
+		/* the fifth waits still, the sixth will be nudged and the seventh asked again, the last
+		 * are due and recorded too late */
+		o.follow_at = i == 5 || i == 6 ? now : TIME_NEVER;
+		if (i == 5)
+			nudged = o.id;
+		if (i == 7)
+			o.due_at = now;
+		if (i == 8)
+			o.id = id_new(now);
 		bed_record(bed, &o, i == 4 ? DELIVERY_WAITING : DELIVERY_EXPIRED);
 	}
-	assert_int_equal(bed_prune(bed, 15000, 2), 0);
+	assert_int_equal(bed_prune(bed, now, 2), 0);
 	assert_int_equal(bed->count, 2);
-	assert_int_equal(bed_prune(bed, 15000, 2), 0);
-	assert_int_equal(bed->count, 1);
-	assert_int_equal(bed_prune(bed, 15000, 2), 0);
+	assert_int_equal(bed_prune(bed, now, 3), 0);
+	assert_int_equal(bed->count, 2);
+	assert_int_equal(bed_prune(bed, now, 2), 0);
 	assert_int_equal(bed->count, 0);
-	assert_int_equal(count_occurrences(bed), 3);
-	assert_int_equal(count_deliveries(bed), 3);
+	assert_int_equal(count_occurrences(bed), 5);
+	assert_int_equal(count_deliveries(bed), 5);
+	change_follow_occurrence(change, nudged, OCCURRENCE_OPEN, TIME_NEVER, 1);
+	assert_int_equal(bed_apply(bed, change), 0);
+	assert_int_equal(bed_prune(bed, now, 2), 0);
+	assert_int_equal(bed->count, 1);
+	assert_int_equal(bed_prune(bed, now + 1, 9), 0);
+	assert_int_equal(bed->count, 2);
+	assert_int_equal(bed_prune(bed, -1, 9), 0);
+	assert_int_equal(bed->count, 0);
 }
 
 static void pruning_leaves_a_delivery_its_other_items(void **state)
@@ -800,13 +826,13 @@ static void pruning_leaves_a_delivery_its_other_items(void **state)
 	struct delivery d = make_delivery("ana", &old, &young);
 	struct change *change = change_new();
 
-	old.state = OCCURRENCE_CLOSED;
+	young.due_at = just_now();
 	d.state = DELIVERY_DELIVERED;
 	change_record_occurrence(change, &old);
 	change_record_occurrence(change, &young);
 	change_record_delivery(change, &d);
 	assert_int_equal(bed_apply(bed, change), 0);
-	assert_int_equal(bed_prune(bed, 50000, 10), 0);
+	assert_int_equal(bed_prune(bed, young.due_at, 10), 0);
 	assert_int_equal(bed->count, 1);
 	bed_deliveries(bed, &(struct store_query){0});
 	assert_int_equal(bed->count, 1);
@@ -893,7 +919,7 @@ int main(void)
 			a_queue_that_is_full_refuses_in_its_turn, open_memory, close_bed, NULL},
 		AGAINST_EACH(answers_come_in_the_order_of_the_changes),
 		AGAINST_EACH(no_answer_comes_after_the_close),
-		AGAINST_EACH(pruning_takes_what_is_closed_and_old),
+		AGAINST_EACH(pruning_takes_what_is_old_and_at_rest),
 		AGAINST_EACH(pruning_leaves_a_delivery_its_other_items),
 		AGAINST_EACH(forgetting_removes_one_person_and_nobody_else),
 	};

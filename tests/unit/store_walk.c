@@ -150,8 +150,8 @@ static void step_both(struct walk *walk, struct bed *a, struct bed *b)
 	bed_apply(b, two);
 	same_answers(a, b);
 	if (pick(walk, 20) == 0) {
-		bed_prune(a, 100000, 1000);
-		bed_prune(b, 100000, 1000);
+		bed_prune(a, id_time(id_new(NOON)) + 1, 3);
+		bed_prune(b, id_time(id_new(NOON)) + 1, 3);
 		same_answers(a, b);
 	}
 	if (pick(walk, 150) == 0) {
