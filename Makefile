@@ -169,6 +169,11 @@ campaign-receivers: all
 	@NUDGED_BUILD=$(BUILD) tests/campaign/hostile.py --rounds 3
 	@NUDGED_BUILD=$(BUILD) tests/campaign/hostile.py --dead
 
+# Fifty messages a second for so many minutes.
+MINUTES  ?= 120
+campaign-soak: all $(BUILD)/bench/sink
+	@NUDGED_BUILD=$(BUILD) tests/campaign/soak.py --minutes $(MINUTES)
+
 demo:
 	@MAKE="$(MAKE)" BUILD="$(BUILD)" tests/demo/run
 
@@ -193,7 +198,7 @@ bench:
 clean:
 	rm -rf build
 
-.PHONY: all bench benches campaign-fuzz campaign-simulated campaign-storm campaign-time units fuzz fuzzers install demo check check-built lint clean
+.PHONY: all bench benches campaign-fuzz campaign-simulated campaign-soak campaign-storm campaign-time units fuzz fuzzers install demo check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d) \
 	$(SIMULATOR:.o=.d)

@@ -2,15 +2,13 @@
 """make bench: the figures, each a ratio or a count measured in this run on this machine.
 
 usage: run.py [--build DIR] [--quick] [NAME...]     names: next, recompute, preview, store, dispatch, start,
-                                                     lateness, curl
+                                                     start_open, lateness, rivals
 """
 
 import argparse
-import os
+import json
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,122 +16,17 @@ import time
 from pathlib import Path
 
 import peers
+import rivals
+from load import CONNECTIONS, Daemon, at_text, configuration, one_dispatch, reminder, scratch
 from receipts import Sink
 
 HERE = Path(__file__).resolve().parent
-TICKS = os.sysconf("SC_CLK_TCK")
-CONNECTIONS = 64
-
-
-class Daemon:
-    """nudged on a scratch folder; `ready_s` from exec to READY."""
-
-    def __init__(self, build, folder, config, wrap=(), level="warning", limit=120):
-        self.folder = folder
-        path = folder / "nudged.conf"
-        path.write_text(config)
-        path.chmod(0o600)
-        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        notify.bind(str(folder / "notify"))
-        notify.settimeout(limit)
-        began = time.monotonic()
-        self.process = subprocess.Popen(
-            [*wrap, build / "nudged", "-c", path, "--log-level", level],
-            env={**os.environ, "NOTIFY_SOCKET": str(folder / "notify")},
-            stderr=open(folder / "log", "w", encoding="utf-8"))
-        while b"READY=1" not in notify.recv(4096):
-            pass
-        self.ready_s = time.monotonic() - began
-        notify.close()
-        (folder / "notify").unlink()
-
-    def memory_mb(self):
-        text = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
-        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
-
-    def cpu_s(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rsplit(") ", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def wakeups(self):
-        total = 0
-        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-            text = (task / "status").read_text(encoding="utf-8")
-            total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M).group(1))
-        return total
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def at_text(seconds):
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def configuration(folder, port, people, places, reminders, extra="daily_limit = 0;"):
-    zones = ["Europe/London", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC"]
-    with open(folder / "people.csv", "w", encoding="utf-8") as csv:
-        csv.write("id,name,place,via\n")
-        for i in range(people):
-            csv.write(f"p{i},Person Number {i},place{i % places},hook\n")
-    place = ",\n".join(f'{{ id = "place{i}"; timezone = "{zones[i % len(zones)]}"; }}' for i in range(places))
-    return f"""
-state = "state"; control = "control"; people_file = "people.csv"; {extra}
-channels = ( {{ id = "hook"; plugin = "webhook"; url = "http://127.0.0.1:{port}/in"; allow_private = true;
-  concurrency = {CONNECTIONS}; secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="; }} );
-places = ( {place} );
-reminders = ( {reminders} );
-"""
-
-
-def reminder(number, schedule):
-    return (f'{{ id = "r{number}"; kind = "note"; {schedule} to = [ "all" ]; title = "Hello {{{{person.name}}}}"; '
-            f'text = "At {{{{due.time}}}} on {{{{due.date}}}}: one specific thing, then say what happened."; }}')
-
-
-def scratch():
-    return Path(tempfile.mkdtemp(prefix="nudged-bench-"))
-
-
-def wait_count(sink, wanted, limit):
-    stats = sink.wait(wanted, limit)
-    if stats["count"] < wanted:
-        raise SystemExit(f"only {stats['count']} of {wanted} arrived in {limit} s")
-    return stats
 
 
 def bare(build, sink, count, size):
     out = subprocess.run([build / "bench/bare", f"http://127.0.0.1:{sink.port}/in", str(count), str(CONNECTIONS),
                           str(size)], capture_output=True, text=True, check=True).stdout.split()
     return float(out[0]), float(out[1])
-
-
-def one_dispatch(build, sink, people, reminders, wrap=()):
-    """Everything due at one instant; seconds from that instant to the last receipt, CPU, bytes a body."""
-    folder = scratch()
-    due = int(time.time()) + 6 + people // 10000
-    config = configuration(folder, sink.port, people, 5,
-                           ",".join(reminder(i, f'at = "{at_text(due)}";') for i in range(reminders)))
-    sink.ask("/reset")
-    daemon = Daemon(build, folder, config, wrap)
-    before = daemon.cpu_s()
-    if time.time() > due:
-        raise SystemExit("the machine is too slow for this bench: it was due before it was ready")
-    stats = wait_count(sink, people * reminders, 120)
-    time.sleep(0.3)
-    cpu, memory = daemon.cpu_s() - before, daemon.memory_mb()
-    log = (folder / "log").read_text(encoding="utf-8")
-    daemon.stop()
-    shutil.rmtree(folder)
-    unexpected = [line for line in log.splitlines() if "written out" not in line]
-    if unexpected:
-        print("  daemon said:", unexpected[0][:300])
-    return (stats["last_us"] / 1e6 - due), cpu, stats["bytes"] // stats["count"], memory
 
 
 def bench_dispatch(build, quick):
@@ -202,6 +95,31 @@ def bench_start(build, quick):
         shutil.rmtree(folder)
 
 
+def ask(build, folder, *words):
+    done = subprocess.run([build / "nudgectl", "--control", folder / "control", *words], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def bench_start_open(build, quick):
+    """A start that finds deliveries open: what an administrator held back when they came due."""
+    folder, people, reminders = scratch(), 1000 if quick else 10000, 10
+    due = int(time.time()) + 6 + people // 2000
+    config = configuration(folder, 9, people, 20, ",".join(reminder(i, f'at = "{at_text(due)}";') for i in range(reminders)))
+    daemon = Daemon(build, folder, config)
+    ask(build, folder, "pause", "channel:hook", "--reason", "bench")
+    while json.loads(ask(build, folder, "status", "--json"))["counts"]["waiting"] < people * reminders:
+        time.sleep(0.5)
+    daemon.stop()
+    ready = []
+    for _ in range(3):
+        daemon = Daemon(build, folder, config)
+        ready.append(daemon.ready_s)
+        memory = daemon.memory_mb()
+        daemon.stop()
+    shutil.rmtree(folder)
+    print(f"start_open_s {min(ready):.3f} with {people * reminders:,} open deliveries ({max(ready):.3f} at most), {memory:.0f} MB resident")
+
+
 def bench_idle_of(daemon, quick):
     time.sleep(1)
     seconds = 10 if quick else 30
@@ -227,17 +145,8 @@ def bench_lateness(build, quick):
     shutil.rmtree(folder)
 
 
-def bench_curl(build, quick):
-    """One curl process a message, as scripts do."""
-    count, sink = (100 if quick else 300), Sink(build)
-    began = time.monotonic()
-    for _ in range(count):
-        subprocess.run(["curl", "-s", "-o", "/dev/null", "-d", "x" * 700, f"http://127.0.0.1:{sink.port}/in"], check=True)
-    rate = count / (time.monotonic() - began)
-    people = 2000 if quick else 10000
-    seconds = one_dispatch(build, sink, people, 1)[0]
-    sink.close()
-    print(f"dispatch_vs_curl_per_message {people / seconds / rate:.0f}")
+def bench_rivals(build, quick):
+    rivals.bench(build, quick)
 
 
 def bench_next(build, _quick):
@@ -283,7 +192,8 @@ def bench_store(build, quick):
 
 
 BENCHES = {"next": bench_next, "daysoff": bench_daysoff, "recompute": bench_recompute, "preview": bench_preview, "store": bench_store,
-           "dispatch": bench_dispatch, "start": bench_start, "lateness": bench_lateness, "curl": bench_curl}
+           "dispatch": bench_dispatch, "start": bench_start,
+           "start_open": bench_start_open, "lateness": bench_lateness, "rivals": bench_rivals}
 
 
 def main():
