@@ -1,42 +1,6 @@
 /* What every store must do: one suite, run against each. */
 #include "store_help.h"
 
-static int open_sqlite(void **state)
-{
-	struct bed *bed = bed_new("sqlite");
-
-	bed_open(bed);
-	*state = bed;
-	return 0;
-}
-
-static int open_memory(void **state)
-{
-	struct bed *bed = bed_new("memory");
-
-	bed_open(bed);
-	*state = bed;
-	return 0;
-}
-
-static int close_bed(void **state)
-{
-	bed_free(*state);
-	return 0;
-}
-
-static size_t count_occurrences(struct bed *bed)
-{
-	bed_occurrences(bed, &(struct store_query){.limit = 10000});
-	return bed->count;
-}
-
-static size_t count_deliveries(struct bed *bed)
-{
-	bed_deliveries(bed, &(struct store_query){.limit = 10000});
-	return bed->count;
-}
-
 /* ---- recording ---- */
 
 static void every_member_comes_back(void **state)
@@ -767,130 +731,6 @@ static void no_answer_comes_after_the_close(void **state)
 	assert_false(bed->answered);
 }
 
-/* ---- care ---- */
-
-/* An instant after all that was recorded so far. */
-static int64_t just_now(void)
-{
-	return id_time(id_new(NOON)) + 1;
-}
-
-static void pruning_takes_what_is_old_and_at_rest(void **state)
-{
-	struct bed *bed = *state;
-	enum occurrence_state states[] = {OCCURRENCE_CLOSED, OCCURRENCE_ANSWERED,
-		OCCURRENCE_SKIPPED, OCCURRENCE_OPEN, OCCURRENCE_CLOSED, OCCURRENCE_OPEN,
-		OCCURRENCE_ANSWERED, OCCURRENCE_CLOSED, OCCURRENCE_CLOSED};
-	struct change *change = change_new();
-	int64_t now = just_now() + 1000;
-	struct id nudged;
-
-	for (int i = 0; i < 9; i++) {
-		struct occurrence o = make_occurrence("r", "ana", 5 + i);
-
-		o.state = states[i];
-		/* the fifth waits still, the sixth will be nudged and the seventh asked again, the last
-		 * are due and recorded too late */
-		o.follow_at = i == 5 || i == 6 ? now : TIME_NEVER;
-		if (i == 5)
-			nudged = o.id;
-		if (i == 7)
-			o.due_at = now;
-		if (i == 8)
-			o.id = id_new(now);
-		bed_record(bed, &o, i == 4 ? DELIVERY_WAITING : DELIVERY_EXPIRED);
-	}
-	assert_int_equal(bed_prune(bed, now, 2), 0);
-	assert_int_equal(bed->count, 2);
-	assert_int_equal(bed_prune(bed, now, 3), 0);
-	assert_int_equal(bed->count, 2);
-	assert_int_equal(bed_prune(bed, now, 2), 0);
-	assert_int_equal(bed->count, 0);
-	assert_int_equal(count_occurrences(bed), 5);
-	assert_int_equal(count_deliveries(bed), 5);
-	change_follow_occurrence(change, nudged, OCCURRENCE_OPEN, TIME_NEVER, 1);
-	assert_int_equal(bed_apply(bed, change), 0);
-	assert_int_equal(bed_prune(bed, now, 2), 0);
-	assert_int_equal(bed->count, 1);
-	assert_int_equal(bed_prune(bed, now + 1, 9), 0);
-	assert_int_equal(bed->count, 2);
-	assert_int_equal(bed_prune(bed, -1, 9), 0);
-	assert_int_equal(bed->count, 0);
-}
-
-static void pruning_leaves_a_delivery_its_other_items(void **state)
-{
-	struct bed *bed = *state;
-	struct occurrence old = make_occurrence("r", "ana", 10),
-			  young = make_occurrence("r", "ana", 90);
-	struct delivery d = make_delivery("ana", &old, &young);
-	struct change *change = change_new();
-
-	young.due_at = just_now();
-	d.state = DELIVERY_DELIVERED;
-	change_record_occurrence(change, &old);
-	change_record_occurrence(change, &young);
-	change_record_delivery(change, &d);
-	assert_int_equal(bed_apply(bed, change), 0);
-	assert_int_equal(bed_prune(bed, young.due_at, 10), 0);
-	assert_int_equal(bed->count, 1);
-	bed_deliveries(bed, &(struct store_query){0});
-	assert_int_equal(bed->count, 1);
-	assert_null(strstr(buf_str(&bed->rows), " ana - 10 "));
-	assert_non_null(strstr(buf_str(&bed->rows), " ana - 90 "));
-}
-
-static void forgetting_removes_one_person_and_nobody_else(void **state)
-{
-	static const char *const whats[] = {"person:ana", "person:anabel", "stop:ana:r",
-		"less:ana:r", "stop:anabel:r", "team:ana", "all"};
-	struct bed *bed = *state;
-	struct occurrence hers = make_occurrence("r", "ana", 1),
-			  his = make_occurrence("r", "ben", 2);
-	struct occurrence about = make_occurrence("r", "ben", 3);
-	struct delivery to_room;
-	struct change *change = change_new();
-	auto_free char *dump = NULL;
-
-	about.key.about = (char *)"ana";
-	bed_record(bed, &hers, DELIVERY_WAITING);
-	bed_record(bed, &his, DELIVERY_WAITING);
-	bed_record(bed, &about, DELIVERY_WAITING);
-	to_room = make_delivery("room:chat", &hers, &his);
-	change_record_delivery(change, &to_room);
-	for (size_t i = 0; i < ARRAY_LEN(whats); i++)
-		change_put_pause(change, whats[i], 1, 2, NULL);
-	change_begin(change, "person:ana", 5);
-	change_begin(change, "person:ben", 5);
-	assert_int_equal(bed_apply(bed, change), 0);
-
-	assert_int_equal(bed_forget(bed, "ana"), 0);
-	assert_int_equal(bed->count, 2 + 2 + 3 + 1);
-	dump = bed_dump(bed);
-	assert_null(strstr(dump, " ana "));
-	assert_null(strstr(dump, "person:ana "));
-	assert_null(strstr(dump, ":ana:r"));
-	assert_non_null(strstr(dump, "value forgotten:"));
-	assert_non_null(strstr(dump, "pause team:ana 1 2 -\n"));
-	assert_non_null(strstr(dump, "pause person:anabel"));
-	assert_non_null(strstr(dump, "pause stop:anabel:r"));
-	assert_non_null(strstr(dump, "pause all"));
-	assert_non_null(strstr(dump, "begin person:ben"));
-	assert_non_null(strstr(dump, " room:chat "));
-	assert_int_equal(count_occurrences(bed), 1);
-	assert_int_equal(count_deliveries(bed), 2);
-	/* A forgotten delivery is settled in vain, not in error. */
-	change = change_new();
-	change_follow_occurrence(change, hers.id, OCCURRENCE_CLOSED, TIME_NEVER, 0);
-	assert_int_equal(bed_apply(bed, change), 0);
-}
-
-#define AGAINST_EACH(test)                                                                         \
-	{#test " (memory)", test, open_memory, close_bed, NULL},                                   \
-	{                                                                                          \
-#test " (sqlite)", test, open_sqlite, close_bed, NULL                              \
-	}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -919,9 +759,6 @@ int main(void)
 			a_queue_that_is_full_refuses_in_its_turn, open_memory, close_bed, NULL},
 		AGAINST_EACH(answers_come_in_the_order_of_the_changes),
 		AGAINST_EACH(no_answer_comes_after_the_close),
-		AGAINST_EACH(pruning_takes_what_is_old_and_at_rest),
-		AGAINST_EACH(pruning_leaves_a_delivery_its_other_items),
-		AGAINST_EACH(forgetting_removes_one_person_and_nobody_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

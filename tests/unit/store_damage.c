@@ -247,12 +247,6 @@ static void assert_small_things(struct bed *bed, bool mark)
 	assert_int_equal(seen.last.begins.rows, 1);
 }
 
-static size_t count_occurrences(struct bed *bed)
-{
-	bed_occurrences(bed, &(struct store_query){.limit = 10000});
-	return bed->count;
-}
-
 /* ---- what is noticed ---- */
 
 static void a_destroyed_header_is_set_aside_and_named(void **state)

@@ -330,3 +330,47 @@ static inline struct id bed_record(
 	assert_int_equal(bed_apply(bed, change), 0);
 	return delivery.id;
 }
+
+/* ---- one test against each store ---- */
+
+static inline int open_sqlite(void **state)
+{
+	struct bed *bed = bed_new("sqlite");
+
+	bed_open(bed);
+	*state = bed;
+	return 0;
+}
+
+static inline int open_memory(void **state)
+{
+	struct bed *bed = bed_new("memory");
+
+	bed_open(bed);
+	*state = bed;
+	return 0;
+}
+
+static inline int close_bed(void **state)
+{
+	bed_free(*state);
+	return 0;
+}
+
+static inline size_t count_occurrences(struct bed *bed)
+{
+	bed_occurrences(bed, &(struct store_query){.limit = 10000});
+	return bed->count;
+}
+
+static inline size_t count_deliveries(struct bed *bed)
+{
+	bed_deliveries(bed, &(struct store_query){.limit = 10000});
+	return bed->count;
+}
+
+#define AGAINST_EACH(test)                                                                         \
+	{#test " (memory)", test, open_memory, close_bed, NULL},                                   \
+	{                                                                                          \
+#test " (sqlite)", test, open_sqlite, close_bed, NULL                              \
+	}

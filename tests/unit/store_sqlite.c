@@ -33,12 +33,6 @@ static int open_bed(void **state)
 	return 0;
 }
 
-static int close_bed(void **state)
-{
-	bed_free(*state);
-	return 0;
-}
-
 /* Tries to open the folder; the sentence of the refusal is lent until the next one. */
 static const char *refusal(const char *folder, int expected)
 {
