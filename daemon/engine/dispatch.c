@@ -505,7 +505,6 @@ void dispatch_cancel_nudges(
 {
 	struct job *job, *next;
 
-	dispatch->answers_since_asked |= dispatch->asking > 0;
 	HASH_ITER(hh, dispatch->jobs, job, next) {
 		const struct delivery *delivery = job->delivery;
 		bool nudges =

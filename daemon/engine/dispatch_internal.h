@@ -101,7 +101,6 @@ struct dispatch {
 	LIST_HEAD(, check) checks;
 	size_t asking;            /* questions under way */
 	bool asked_in_vain;       /* what they bring may be out of date: they are asked again */
-	bool answers_since_asked; /* nudges they bring may not be wanted any more */
 };
 
 int64_t dispatch_now(const struct dispatch *dispatch);

@@ -200,6 +200,7 @@ bool shelf_takes_back(struct job *job)
 
 /* ---- taking from the shelf ---- */
 
+/* An answer that is given later than the row was read is told of later, too: it finds the job. */
 static bool was_answered(const struct delivery *delivery)
 {
 	if (delivery->purpose != PURPOSE_NUDGE && delivery->purpose != PURPOSE_ESCALATE)
@@ -283,14 +284,6 @@ static void take(struct dispatch *dispatch, const struct delivery *row)
 		job_enter(job);
 }
 
-/* Whether the row still says how things are; one that may not does not leave the shelf. */
-static bool is_fresh(const struct shelf *shelf, const struct delivery *row)
-{
-	bool follows = row->purpose == PURPOSE_NUDGE || row->purpose == PURPOSE_ESCALATE;
-
-	return !(follows && shelf->dispatch->answers_since_asked);
-}
-
 static void take_rows(struct shelf *shelf, struct delivery *const *rows, size_t count)
 {
 	struct dispatch *dispatch = shelf->dispatch;
@@ -305,10 +298,6 @@ static void take_rows(struct shelf *shelf, struct delivery *const *rows, size_t 
 		last = (struct point){row->next_at, row->id};
 		if (job_find(dispatch, row->id) || is_gone(dispatch, row->id))
 			continue;
-		if (!is_fresh(shelf, row)) {
-			lower(&shelf->low, row);
-			continue;
-		}
 		shelf->count -= shelf->count > 0;
 		take(dispatch, row);
 	}
@@ -331,7 +320,7 @@ static void end_question(struct dispatch *dispatch)
 {
 	if (--dispatch->asking == 0) {
 		forget_gone(dispatch);
-		dispatch->asked_in_vain = dispatch->answers_since_asked = false;
+		dispatch->asked_in_vain = false;
 	}
 	dispatch_wake(dispatch);
 }

@@ -4,11 +4,13 @@
 
 #include "engine/dispatch_internal.h"
 
+#include <sys/resource.h>
+
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, ARRIVALS_MAX = 4096, PEOPLE_MAX = 100 };
 static const int64_t NOON = INT64_C(1780488000000); /* 2026-06-03T12:00:00Z, a Wednesday */
 
 struct arrival {
-	char person[16], id[ID_TEXT];
+	char person[16], id[ID_TEXT], occurrence[ID_TEXT];
 	bool first; /* by the channel of that name */
 	int64_t at;
 	int status;
@@ -20,7 +22,8 @@ static struct {
 	int count;
 	int status; /* of the first channel: 0 is silence */
 	const char *poison;
-	size_t most; /* jobs in memory, ever */
+	bool few_later; /* p0 to p9 are told to come again */
+	size_t most;    /* jobs in memory, ever */
 	struct dispatch_limits limits;
 } desk;
 
@@ -34,11 +37,15 @@ static int on_message(void *owner, const char *path, const json_t *data)
 	snprintf(arrival->person, sizeof(arrival->person), "%s", json_string_value(person));
 	snprintf(arrival->id, sizeof(arrival->id), "%s",
 		json_string_value(json_object_get(data, "delivery")));
+	snprintf(arrival->occurrence, sizeof(arrival->occurrence), "%s",
+		json_string_value(json_object_get(data, "occurrence")));
 	arrival->at = clock_now(desk.bed.clock);
 	arrival->first = str_eq(path, "/first");
 	arrival->status = arrival->first ? desk.status : 200;
 	if (desk.poison && str_eq(arrival->person, desk.poison))
 		arrival->status = 0;
+	if (desk.few_later && strlen(arrival->person) == 2)
+		arrival->status = 408;
 	desk.most = MAX_OF(desk.most, jobs);
 	return arrival->status;
 }
@@ -134,6 +141,17 @@ static void a_backlog_of_one_channel_leaves_room_for_another(void **state)
 	close_desk();
 }
 
+static void those_that_wait_make_room_for_those_that_do_not(void **state)
+{
+	desk_open(40, false, "retry_base = \"30min\";", SMALL);
+	desk.few_later = true;
+	run_until(NOON + 15 * SECOND_MS);
+	assert_int_equal(count_of(true, 200), 30);
+	assert_int_equal(count_of(true, 408), 10);
+	assert_int_equal(dispatch_waiting(desk.bed.engine->dispatch), 10);
+	close_desk();
+}
+
 static void a_start_fetches_what_the_end_left(void **state)
 {
 	desk_open(40, false, "", SMALL);
@@ -173,6 +191,69 @@ static void a_receiver_that_fails_is_left_alone_but_for_probes(void **state)
 	assert_each_once(30);
 	assert_int_equal(report_count(EVENT_CHANNEL_FAILED), failed + 1);
 	assert_int_equal(report_count(EVENT_CHANNEL_RECOVERED), recovered + 1);
+	close_desk();
+}
+
+static void all_that_waited_goes_when_the_receiver_is_back(void **state)
+{
+	desk_open(5, false, "retry_base = \"30min\";", LARGE);
+	desk.status = 500;
+	run_until(NOON + 3 * MINUTE_MS);
+	desk.status = 200;
+	run_until(NOON + 5 * MINUTE_MS);
+	assert_each_once(5);
+	close_desk();
+}
+
+static void what_comes_later_does_not_wait_for_a_broken_channel(void **state)
+{
+	auto_free char *text = NULL;
+	int late = 0;
+
+	memset(&desk, 0, sizeof(desk));
+	desk.status = 503;
+	desk.limits = LARGE;
+	bed_open(&desk.bed, NOON, on_message, NULL);
+	text = str_printf(
+		"timezone = \"UTC\"; state = \"state\"; daily_limit = 0;\n"
+		"channels = ({ id = \"first\"; plugin = \"webhook\"; allow_private = true;"
+		" url = \"http://127.0.0.1:%d/first\"; },"
+		" { id = \"second\"; plugin = \"webhook\"; allow_private = true;"
+		" url = \"http://127.0.0.1:%d/second\"; });\n"
+		"people = ({ id = \"p0\"; via = [\"first\", \"second\"]; },"
+		" { id = \"p1\"; via = [\"first\", \"second\"]; },"
+		" { id = \"p2\"; via = [\"first\"]; });\n"
+		"reminders = ( { id = \"r\"; kind = \"note\"; text = \"x\";"
+		" to = [ \"all\" ]; calendar = \"*:00/10:10\"; } );\n",
+		desk.bed.port, desk.bed.port);
+	bed_write(&desk.bed, text);
+	desk_start();
+	run_until(NOON + 9 * MINUTE_MS);
+	assert_int_equal(count_of(false, 200), 2);
+	/* One may be the next probe; the others need not try what is known not to work. */
+	run_until(NOON + 10 * MINUTE_MS + 12 * SECOND_MS);
+	late = count_of(false, 200) - 2;
+	assert_in_range(late, 1, 2);
+	run_until(NOON + 12 * MINUTE_MS);
+	assert_int_equal(count_of(false, 200), 4);
+	close_desk();
+}
+
+static void channels_share_what_the_process_may_open(void **state)
+{
+	struct rlimit before, few;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = (struct rlimit){1112, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	desk_open(1, false, "concurrency = 1000;", LARGE);
+	/* Of 1112, 512 are for everything else. */
+	assert_int_equal(desk.bed.engine->dispatch->lanes[0]->most, 300);
+	assert_int_equal(desk.bed.engine->dispatch->lanes[1]->most, 300);
+	close_desk();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	desk_open(1, false, "concurrency = 7;", LARGE);
+	assert_int_equal(desk.bed.engine->dispatch->lanes[0]->most, 7);
 	close_desk();
 }
 
@@ -262,6 +343,120 @@ static void what_waits_in_the_store_can_be_dropped_and_hurried(void **state)
 	close_desk();
 }
 
+/* ---- answers to what waits in the store ---- */
+
+/* Four people get one at 12:00:10; a minute later they are asked again, and one more minute later a
+ * fifth is told of each. */
+static void open_with_nudges(void)
+{
+	auto_free char *text = NULL;
+
+	memset(&desk, 0, sizeof(desk));
+	desk.status = 200;
+	desk.limits = (struct dispatch_limits){.jobs = 2, .lane_least = 2, .batch = 2};
+	bed_open(&desk.bed, NOON, on_message, NULL);
+	text = str_printf(
+		"timezone = \"UTC\"; state = \"state\"; daily_limit = 0;\n"
+		"channels = ({ id = \"first\"; plugin = \"webhook\"; allow_private = true;"
+		" url = \"http://127.0.0.1:%d/first\"; });\n"
+		"people = ({ id = \"p0\"; via = [\"first\"]; }, { id = \"p1\"; via = [\"first\"]; "
+		"},"
+		" { id = \"p2\"; via = [\"first\"]; }, { id = \"p3\"; via = [\"first\"]; },"
+		" { id = \"p4\"; via = [\"first\"]; });\n"
+		"reminders = ( { id = \"r\"; kind = \"checkin\"; text = \"x\";"
+		" to = [ \"p0\", \"p1\", \"p2\", \"p3\" ]; calendar = \"12:00:10\";"
+		" nudge = { after = \"1min\"; at_most = 1; escalate = \"p4\"; }; } );\n",
+		desk.bed.port);
+	bed_write(&desk.bed, text);
+	desk_start();
+	run_until(NOON + 11 * SECOND_MS);
+	assert_int_equal(count_of(true, 200), 4);
+}
+
+/* Everybody's first message, by person. */
+static struct id occurrence_of(const char *person)
+{
+	struct id id = {0};
+
+	for (int i = 0; i < 4; i++)
+		if (str_eq(desk.list[i].person, person))
+			assert_int_equal(id_read(desk.list[i].occurrence, &id), 0);
+	return id;
+}
+
+/* Somebody whose message is not in memory: the position of it among the open ones in the store. */
+static void on_listed(void *owner, int error, struct delivery *const *list, size_t count)
+{
+	struct delivery **ret = owner;
+
+	for (size_t i = 0; i < count; i++)
+		if (!job_find(desk.bed.engine->dispatch, list[i]->id))
+			*ret = delivery_copy(list[i]);
+}
+
+static struct delivery *find_shelved(void)
+{
+	struct delivery *shelved = NULL;
+
+	store_find_deliveries(desk.bed.engine->store,
+		&(struct store_query){.open_only = true, .limit = 100}, on_listed, &shelved);
+	bed_settle(&desk.bed);
+	assert_non_null(shelved);
+	return shelved;
+}
+
+static void answer(struct id occurrence)
+{
+	int error = 1;
+
+	engine_answer(desk.bed.engine, occurrence, ANSWER_DONE, 0, NULL, on_done, &error);
+	bed_settle(&desk.bed);
+	assert_int_equal(error, 0);
+}
+
+static void a_nudge_in_the_store_is_stopped_by_an_answer(void **state)
+{
+	struct delivery *nudge;
+
+	open_with_nudges();
+	desk.status = 503;
+	run_until(NOON + 75 * SECOND_MS);
+	nudge = find_shelved();
+	assert_int_equal(nudge->purpose, PURPOSE_NUDGE);
+	answer(occurrence_of(nudge->recipient));
+	desk.count = 0;
+	desk.status = 200;
+	run_until(NOON + 110 * SECOND_MS);
+	assert_int_equal(count_of(true, 200), 3);
+	for (int i = 0; i < desk.count; i++)
+		assert_string_not_equal(desk.list[i].person, nudge->recipient);
+	delivery_free(nudge);
+	close_desk();
+}
+
+static void word_of_silence_in_the_store_is_stopped_by_an_answer(void **state)
+{
+	struct delivery *word;
+	char text[ID_TEXT];
+
+	open_with_nudges();
+	run_until(NOON + 75 * SECOND_MS);
+	desk.status = 503;
+	run_until(NOON + 140 * SECOND_MS);
+	word = find_shelved();
+	assert_int_equal(word->purpose, PURPOSE_ESCALATE);
+	answer(occurrence_of(word->items[0]->key.about));
+	id_write(word->id, text);
+	desk.count = 0;
+	desk.status = 200;
+	run_until(NOON + 240 * SECOND_MS);
+	assert_int_equal(count_of(true, 200), 3);
+	for (int i = 0; i < desk.count; i++)
+		assert_string_not_equal(desk.list[i].id, text);
+	delivery_free(word);
+	close_desk();
+}
+
 /* ---- what happens while the store is asked ---- */
 
 /* Four messages in memory that wait for another try, and a question under way that will bring all
@@ -319,6 +514,7 @@ static void what_ended_just_before_does_not_come_back(void **state)
 	dispatch_add_backlog(dispatch, "first", 4);
 	shelves_review(dispatch);
 	assert_int_equal(dispatch->asking, 1);
+	usleep(20000); /* the question is not kept for what comes later */
 	desk.status = 200;
 	run_until(NOON + 3 * MINUTE_MS);
 	assert_int_equal(deliveries_of(desk.list[0].person), 0);
@@ -412,6 +608,34 @@ static void what_ends_the_process_three_times_is_quarantined(void **state)
 	close_desk();
 }
 
+/* Everything hangs at every end: one of them is watched at a time. */
+static void the_innocent_are_not_counted_with_it(void **state)
+{
+	uint64_t quarantined = report_count(EVENT_QUARANTINED);
+
+	desk_open(12, false, "concurrency = 4; timeout = \"10min\";", LARGE);
+	desk.status = 0;
+	for (int round = 0; round < 5; round++) {
+		int before = desk.count;
+
+		while (desk.count < before + 1)
+			run_to_poison();
+		/* The others that may be under way with it. */
+		for (int turn = 0; turn < 200; turn++) {
+			dispatch_review(desk.bed.engine->dispatch);
+			event_base_loop(desk.bed.loop, EVLOOP_NONBLOCK);
+			bed_turn(&desk.bed);
+		}
+		crash();
+		desk_start();
+	}
+	desk.status = 200;
+	run_until(NOON + 20 * MINUTE_MS);
+	assert_in_range(report_count(EVENT_QUARANTINED) - quarantined, 0, 1);
+	assert_true(count_of(true, 200) >= 11);
+	close_desk();
+}
+
 static void after_an_orderly_end_nobody_is_suspected(void **state)
 {
 	desk_open(20, false, "", LARGE);
@@ -434,15 +658,22 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_memory_has_no_room_for_goes_in_its_turn),
 		cmocka_unit_test(a_backlog_of_one_channel_leaves_room_for_another),
+		cmocka_unit_test(those_that_wait_make_room_for_those_that_do_not),
 		cmocka_unit_test(a_start_fetches_what_the_end_left),
 		cmocka_unit_test(a_receiver_that_fails_is_left_alone_but_for_probes),
+		cmocka_unit_test(all_that_waited_goes_when_the_receiver_is_back),
+		cmocka_unit_test(what_comes_later_does_not_wait_for_a_broken_channel),
+		cmocka_unit_test(channels_share_what_the_process_may_open),
 		cmocka_unit_test(one_message_that_fails_does_not_break_its_channel),
 		cmocka_unit_test(a_receiver_that_wants_nothing_is_asked_every_five_minutes),
 		cmocka_unit_test(what_waits_in_the_store_can_be_dropped_and_hurried),
+		cmocka_unit_test(a_nudge_in_the_store_is_stopped_by_an_answer),
+		cmocka_unit_test(word_of_silence_in_the_store_is_stopped_by_an_answer),
 		cmocka_unit_test(what_ends_meanwhile_does_not_come_back),
 		cmocka_unit_test(what_ended_just_before_does_not_come_back),
 		cmocka_unit_test(who_is_forgotten_meanwhile_gets_nothing),
 		cmocka_unit_test(what_ends_the_process_three_times_is_quarantined),
+		cmocka_unit_test(the_innocent_are_not_counted_with_it),
 		cmocka_unit_test(after_an_orderly_end_nobody_is_suspected),
 	};
 	int failed;
