@@ -88,6 +88,12 @@ $(BUILD)/peer/%.so: tests/peer/%.c plugins/nudged-plugin.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) $(OPT) -Iplugins -fPIC -shared $(LINKOPT) -o $@ $<
 
+# What stands before the C library's calls and makes them fail as told.
+FAULTS   := $(patsubst tests/fault/%.c,$(BUILD)/fault/%.so,$(sort $(wildcard tests/fault/*.c)))
+$(FAULTS): $(BUILD)/fault/%.so: tests/fault/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) -O2 -g -fPIC -shared -pthread -o $@ $<
+
 # The engine on a simulated clock, for the campaign: its own store and courier come first, so that the
 # archive's are left out.
 SIMULATOR := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/campaign/*.c)))
@@ -95,7 +101,7 @@ $(BUILD)/campaign/simulator: $(SIMULATOR) $(BUILD)/libnudged.a
 	@mkdir -p $(@D)
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
 
-units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS) $(BUILD)/campaign/simulator $(BUILD)/bench/sink
+units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS) $(FAULTS) $(BUILD)/campaign/simulator $(BUILD)/bench/sink
 
 # libFuzzer targets, with everything they link instrumented: build/fuzz/NAME.
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))

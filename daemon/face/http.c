@@ -35,6 +35,7 @@ struct http_visit {
 	char *body;
 	size_t body_len;
 	bool close_whole; /* nothing of the request is left unread */
+	bool owed;        /* refused because its owner took too long, who will answer yet */
 	struct http_request request;
 };
 
@@ -63,7 +64,7 @@ static void visit_close(struct http_visit *visit)
 	event_free(visit->deadline);
 	bufferevent_free(visit->bev);
 	visit->server = NULL;
-	if (visit->stage != AT_WORK)
+	if (visit->stage != AT_WORK && !visit->owed)
 		visit_free(visit);
 }
 
@@ -93,6 +94,10 @@ void http_answer(struct http_visit *visit, const struct http_reply *reply)
 
 	if (!visit->server) {
 		visit_free(visit);
+		return;
+	}
+	if (visit->owed) {
+		visit->owed = false;
 		return;
 	}
 	output = bufferevent_get_output(visit->bev);
@@ -314,6 +319,11 @@ static void on_deadline(evutil_socket_t fd, short events, void *owner)
 	if (visit->stage == IN_HEADER || visit->stage == IN_BODY) {
 		set_deadline(visit, 1);
 		refuse(visit, 408);
+	} else if (visit->stage == AT_WORK && !visit->owed) {
+		/* A disk that hangs: who waits hears so. The answer still comes, to nobody. */
+		set_deadline(visit, 1);
+		refuse(visit, 503);
+		visit->owed = true;
 	} else {
 		visit_close(visit);
 	}

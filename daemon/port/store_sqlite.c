@@ -7,6 +7,7 @@
 #include "port/store_sqlite.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -212,6 +213,21 @@ static int connect_database(struct sqlite *s, char **ret_error)
 	return error;
 }
 
+/* A log that could not be made: SQLite, which then tried to read it, says that it is not there. */
+static int explain_log(struct sqlite *s, char **ret_error)
+{
+	int error, fd = open(s->log_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0) {
+		close(fd);
+		return -ENOENT;
+	}
+	error = -errno;
+	free(*ret_error);
+	*ret_error = store_sqlite_explain(s->log_path, "cannot make", error);
+	return error;
+}
+
 static int connect_or_say(struct sqlite *s, char **ret_error)
 {
 	int error;
@@ -226,7 +242,7 @@ static int connect_or_say(struct sqlite *s, char **ret_error)
 	error = connect_database(s, ret_error);
 	if (error)
 		disconnect(s, true);
-	return error;
+	return error == -ENOENT ? explain_log(s, ret_error) : error;
 }
 
 int store_sqlite_connect(struct sqlite *s)

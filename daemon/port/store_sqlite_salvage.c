@@ -233,6 +233,20 @@ static int fill(struct sqlite *s, const char *path, const char *damaged, struct 
 	return error;
 }
 
+/* Written through a log from the first opening on, by the two version bytes of the file format: SQLite
+ * itself would change them by way of a journal, which is a file more and has no room on some disks. */
+static int mark_for_log(const char *path)
+{
+	static const uint8_t versions[] = {2, 2};
+	int error, fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	error = pwrite(fd, versions, sizeof(versions), 18) == sizeof(versions) ? 0 : -errno;
+	close(fd);
+	return error;
+}
+
 int store_sqlite_make(
 	struct sqlite *s, const char *damaged, struct store_aside *aside, char **ret_error)
 {
@@ -245,6 +259,8 @@ int store_sqlite_make(
 		error = store_sqlite_make_private(s, "nudged.db.new", ret_error);
 	if (!error)
 		error = fill(s, path, damaged, aside, ret_error);
+	if (!error)
+		error = mark_for_log(path);
 	if (!error)
 		error = store_sqlite_sync(path, O_RDONLY);
 	if (!error && rename(path, s->path) < 0)
