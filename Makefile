@@ -169,6 +169,11 @@ campaign-simulated: all $(BUILD)/campaign/simulator
 campaign-storm: all $(BUILD)/bench/sink
 	@NUDGED_BUILD=$(BUILD) tests/campaign/storm.py $(STORM)
 
+# Disks that give out, at every size and in every way, under a busy daemon.
+.PHONY: campaign-disk
+campaign-disk: all $(FAULTS)
+	@NUDGED_BUILD=$(BUILD) tests/campaign/disks.py $(DISK)
+
 .PHONY: campaign-receivers
 # Every fault of receivers on a channel of its own, then each as the dead one of fifty.
 campaign-receivers: all
