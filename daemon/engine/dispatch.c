@@ -208,19 +208,27 @@ static void on_response(void *owner, const struct nudged_response *response)
 	lane_release(lane);
 }
 
-/* Its start is recorded before it is made; one that was being sent when the process ended goes while
- * no other such one does, so that the innocent are not counted with it. */
-static void start_suspect(struct job *job)
+/* One that was being sent when the process ended goes while no other such one is under way, so that
+ * the innocent are not counted with it. */
+static bool must_wait_for_turn(const struct job *job)
 {
-	struct dispatch *dispatch = job->dispatch;
+	const struct job *alone = job->dispatch->alone;
 
-	if (job->delivery->starts && dispatch->alone && dispatch->alone != job) {
-		job_make_wait(job, dispatch_now(dispatch) + ALONE_MS);
-		return;
+	return job_goes_alone(job) && alone && alone != job && job_is_in_flight(alone);
+}
+
+/* Its start is recorded before it is made. */
+static bool suspect_may_go(struct job *job)
+{
+	if (must_wait_for_turn(job)) {
+		job_make_wait(job, dispatch_now(job->dispatch) + ALONE_MS);
+		return false;
 	}
-	if (job->delivery->starts)
-		dispatch->alone = job;
-	settle_start(job);
+	if (job_goes_alone(job))
+		job->dispatch->alone = job;
+	if (!job->marked)
+		settle_start(job);
+	return job->marked;
 }
 
 static void job_start(struct job *job)
@@ -235,10 +243,8 @@ static void job_start(struct job *job)
 			job->delivery->reason ? job->delivery->reason : "its time had passed");
 		return;
 	}
-	if (job->suspect && !job->marked) {
-		start_suspect(job);
+	if (job->suspect && !suspect_may_go(job))
 		return;
-	}
 	job->delivery->attempts++;
 	if (job_encode(job, &request, &error) < 0) {
 		settle_failure(job, DELIVERY_REFUSED, EVENT_REFUSED, error);

@@ -127,6 +127,11 @@ struct lane *job_next_lane(struct job *job);
 /* Whether the model still has the person, the reminder and the channel of a job outside the queues;
  * moves it to its channel's present lane. False: it was settled instead. */
 bool job_check_way(struct job *job) must_check;
+bool job_is_in_flight(const struct job *job);
+/* A suspect that was being sent already at an earlier crash, too. */
+bool job_goes_alone(const struct job *job);
+/* When it was the one that goes alone: the next one may. */
+void job_end_turn(struct job *job);
 void job_free(struct job *job);
 struct delivery *job_take(struct job *job); /* the same, but that the delivery is the caller's */
 struct lane *lane_find(struct lane **lanes, size_t count, const char *id);

@@ -22,14 +22,39 @@ struct job *job_new(struct dispatch *dispatch, struct delivery *delivery)
 	return job;
 }
 
+bool job_is_in_flight(const struct job *job)
+{
+	return job->phase == JOB_FLYING || job->phase == JOB_MARKING;
+}
+
+bool job_goes_alone(const struct job *job)
+{
+	return job->suspect && job->delivery->starts > job->marked;
+}
+
+void job_end_turn(struct job *job)
+{
+	struct job *other, *next;
+
+	if (job->dispatch->alone != job)
+		return;
+	job->dispatch->alone = NULL;
+	HASH_ITER(hh, job->dispatch->jobs, other, next) {
+		if (other->phase == JOB_WAITING && !other->aside && job_goes_alone(other)) {
+			job_leave_queue(other);
+			job_make_first(other);
+			return;
+		}
+	}
+}
+
 struct delivery *job_take(struct job *job)
 {
 	struct dispatch *dispatch = job->dispatch;
 	struct delivery *delivery = job->delivery;
 
 	assert(job->phase == JOB_ENDED);
-	if (dispatch->alone == job)
-		dispatch->alone = NULL;
+	job_end_turn(job);
 	shelves_note_gone(dispatch, delivery->id);
 	job_set_lane(job, NULL);
 	HASH_DEL(dispatch->jobs, job);
@@ -58,11 +83,6 @@ void job_set_lane(struct job *job, struct lane *lane)
 		lane->n_jobs++;
 }
 
-static bool is_in_flight(const struct job *job)
-{
-	return job->phase == JOB_FLYING || job->phase == JOB_MARKING;
-}
-
 void job_leave_queue(struct job *job)
 {
 	if (job->phase == JOB_READY) {
@@ -71,7 +91,7 @@ void job_leave_queue(struct job *job)
 	} else if (job->phase == JOB_WAITING) {
 		heap_remove(&job->lane->waiting, &job->wait);
 		job->lane->n_aside -= job->aside;
-	} else if (is_in_flight(job)) {
+	} else if (job_is_in_flight(job)) {
 		job->lane->in_flight--;
 		job->dispatch->in_flight--;
 	}

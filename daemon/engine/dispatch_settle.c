@@ -326,6 +326,7 @@ void settle_verdict(struct job *job, const struct verdict *verdict, bool failing
 	hear_lane(lane, verdict, failing, reason);
 	job->suspect = false;
 	job->delivery->starts = 0;
+	job_end_turn(job);
 	switch (verdict->outcome) {
 	case NUDGED_SENT:
 		free(job->delivery->receipt);

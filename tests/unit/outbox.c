@@ -21,6 +21,7 @@ static struct {
 	struct arrival list[ARRIVALS_MAX];
 	int count;
 	int status; /* of the first channel: 0 is silence */
+	bool both;  /* of the second, too */
 	const char *poison;
 	bool few_later; /* p0 to p9 are told to come again */
 	size_t most;    /* jobs in memory, ever */
@@ -41,7 +42,7 @@ static int on_message(void *owner, const char *path, const json_t *data)
 		json_string_value(json_object_get(data, "occurrence")));
 	arrival->at = clock_now(desk.bed.clock);
 	arrival->first = str_eq(path, "/first");
-	arrival->status = arrival->first ? desk.status : 200;
+	arrival->status = arrival->first || desk.both ? desk.status : 200;
 	if (desk.poison && str_eq(arrival->person, desk.poison))
 		arrival->status = 0;
 	if (desk.few_later && strlen(arrival->person) == 2)
@@ -636,6 +637,25 @@ static void the_innocent_are_not_counted_with_it(void **state)
 	close_desk();
 }
 
+static void a_suspect_that_is_not_taken_holds_no_other(void **state)
+{
+	desk_open(20, true, "concurrency = 4; timeout = \"10min\";", LARGE);
+	desk.status = 0;
+	desk.both = true;
+	for (int round = 1; round <= 2; round++) {
+		do
+			run_to_poison();
+		while (count_of(true, 0) < 4 * round || count_of(false, 0) < 4 * round);
+		crash();
+		desk_start();
+	}
+	desk.status = 503;
+	desk.both = false;
+	run_until(clock_now(desk.bed.clock) + 3 * SECOND_MS);
+	assert_int_equal(count_of(false, 200), 10);
+	close_desk();
+}
+
 static void after_an_orderly_end_nobody_is_suspected(void **state)
 {
 	desk_open(20, false, "", LARGE);
@@ -674,6 +694,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(who_is_forgotten_meanwhile_gets_nothing),
 		cmocka_unit_test(what_ends_the_process_three_times_is_quarantined),
 		cmocka_unit_test(the_innocent_are_not_counted_with_it),
+		cmocka_unit_test(a_suspect_that_is_not_taken_holds_no_other),
 		cmocka_unit_test(after_an_orderly_end_nobody_is_suspected),
 	};
 	int failed;
