@@ -5,6 +5,7 @@
 #   make SANITIZE=1   with AddressSanitizer and UBSan, in build/sanitize
 #   make campaign-simulated SEEDS=10000   the release figure of simulated time
 #   make campaign-receivers               every fault that receivers have
+#   make campaign-crash KILLS=10000       kill -9 at every instant
 #   make lint         layers, sizes, style, man pages, catalog
 
 BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
@@ -184,6 +185,13 @@ campaign-receivers: all
 MINUTES  ?= 120
 campaign-soak: all $(BUILD)/bench/sink
 	@NUDGED_BUILD=$(BUILD) tests/campaign/soak.py --minutes $(MINUTES)
+
+.PHONY: campaign-crash
+# Killed at random instants, then at every call of every system call.
+KILLS    ?= 10000
+campaign-crash: all
+	@NUDGED_BUILD=$(BUILD) tests/campaign/crash.py --kills $(KILLS)
+	@NUDGED_BUILD=$(BUILD) tests/campaign/crash.py --calls all
 
 demo:
 	@MAKE="$(MAKE)" BUILD="$(BUILD)" tests/demo/run

@@ -36,6 +36,7 @@ class Store:
             self.integrity = [row[0] for row in db.execute("PRAGMA integrity_check")]
             self.occurrences = {id_text(r["id"]): dict(r, id=id_text(r["id"])) for r in db.execute("SELECT * FROM occurrence")}
             self.deliveries = {id_text(r["id"]): self.delivery(r) for r in db.execute("SELECT * FROM delivery")}
+            self.pauses = {r["what"]: r["reason"] for r in db.execute("SELECT * FROM pause")}
             self.carried = {(id_text(r["occurrence"]), id_text(r["delivery"])) for r in db.execute("SELECT * FROM carried")}
             db.close()
 
@@ -55,7 +56,7 @@ class Oracle:
         self.receipts = [r for r in receipts if r.channel not in self.ignore]
         self.died_at, self.at_risk, self.may_repeat = sorted(died_at), at_risk, may_repeat
         self.findings = []
-        self.repeats = 0
+        self.repeats = self.most_repeated = 0  # copies in all, and of one crash
         self.mails = {mail_id(id): id for id in self.store.deliveries}
         self.marks = defaultdict(list)
         for delivery in self.store.deliveries.values():
@@ -166,15 +167,16 @@ class Oracle:
                          [r.attempt for r in receipts])
 
     def died_between(self, since, until):
-        return any(since <= at + 0.05 and at <= until for at in self.died_at)
+        return any(since <= at <= until for at in self.died_at)
 
     def judge_crashes(self):
-        """What a crash repeats was in flight: taken before it, and again after it."""
-        for n, at in enumerate(self.died_at):
-            until = self.died_at[n + 1] if n + 1 < len(self.died_at) else float("inf")
-            again = sum(1 for receipts in self.copies.values() for a, b in zip(receipts, receipts[1:]) if a.at <= at + 0.05 and at <= b.at < until)
-            if again > self.at_risk:
-                self.add("crash %d repeated %d deliveries, and at most %d were in flight", n, again, self.at_risk)
-
-    def not_final(self):
-        return [d for d in self.store.deliveries.values() if d["state"] in OPEN]
+        """What a crash repeats was in flight: taken before it, and again later."""
+        again = Counter()
+        for receipts in self.copies.values():
+            for a, b in zip(receipts, receipts[1:]):
+                first = next((at for at in self.died_at if a.at <= at <= b.at), None)
+                again[first] += first is not None
+        for at, count in again.items():
+            self.most_repeated = max(self.most_repeated, count)
+            if count > self.at_risk:
+                self.add("crash %d repeated %d deliveries, and at most %d were in flight", self.died_at.index(at), count, self.at_risk)

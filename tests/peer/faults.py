@@ -411,8 +411,9 @@ class Peer:
         return self
 
     def stop(self):
-        if self.receiver:
-            self.receiver.__exit__()
+        receiver, self.receiver = self.receiver, None
+        if receiver:
+            receiver.__exit__()
 
     def misbehaves(self):
         with self.lock:

@@ -192,6 +192,11 @@ class Receiver:
         for thread in [self.acceptor, *self.threads]:
             thread.join(10)
 
+    def busy(self):
+        """Whether a connection is still open on our side."""
+        self.threads = [thread for thread in self.threads if thread.is_alive()]
+        return bool(self.threads)
+
     def _accept(self):
         while True:
             try:
