@@ -99,8 +99,8 @@ struct dispatch {
 	struct shelf *shelves; /* by channel */
 	struct gone *gone;     /* ended while a question is under way */
 	LIST_HEAD(, check) checks;
-	size_t asking;            /* questions under way */
-	bool asked_in_vain;       /* what they bring may be out of date: they are asked again */
+	size_t asking;      /* questions under way */
+	bool asked_in_vain; /* what they bring may be out of date: they are asked again */
 };
 
 int64_t dispatch_now(const struct dispatch *dispatch);

@@ -22,5 +22,5 @@ def test_a_busy_daemon_that_is_killed_loses_nothing_and_repeats_only_what_was_un
 def test_a_kill_at_a_system_call_loses_nothing():
     said = []
     calls = ["fdatasync", "sendto", "pwrite64", "ftruncate", "unlink"]
-    bad = crash.campaign_calls(calls, 7, said.append)
+    bad = crash.campaign_calls(calls, 40, said.append)
     assert not bad, "\n".join(said)
