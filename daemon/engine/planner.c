@@ -10,8 +10,10 @@
 #include <stdio.h>
 
 enum {
-	SLICE_PEOPLE = 256,
-	SLICES_PENDING_MAX = 8, /* slices waiting for the store: bounds memory */
+	STEP = 512,        /* decisions of a turn: transfers go on beside it */
+	SLICE_FIRST = 256, /* decisions recorded at once: few at first, so that sending begins, */
+	SLICE_MOST = 4096, /* then more and more: a commit touches some pages of many */
+	SLICES_PENDING_MAX = 4, /* slices waiting for the store: bounds memory */
 };
 
 /* What of a slice must be undone when the store knew it already. */
@@ -38,25 +40,35 @@ struct slice {
 	size_t n_joined, joined_capacity;
 };
 
+struct member {
+	uint32_t place; /* where the store keeps what the person gets */
+	uint32_t number;
+};
+
 struct pass {
 	struct model *model;     /* its own reference: a reload may come in between */
 	int64_t from_at, now_at; /* decides (from_at, now_at] */
 	struct due_list due;
 	size_t group, group_end; /* due[group .. group_end) are of one place */
-	uint32_t *people;        /* of the group, sorted, without doubles */
+	struct member *people;   /* of the group, sorted, without doubles */
 	size_t n_people, next_person, people_capacity;
 	struct place_slot *slots; /* the group's, then the rest of the day */
 	size_t n_slots, n_due_slots, slots_capacity;
 	int32_t date;
 	struct plan plan;
+	struct slice *slice; /* grows until it is worth a commit; NULL: none */
+	size_t slice_size;
 	size_t pending;
 	int error;
 	bool all_made, marked;
 	struct agenda *old_agenda; /* a reload came in between: what due points into */
 };
 
+static void slice_drop(struct slice *slice);
+
 static void pass_free(struct pass *pass)
 {
+	slice_drop(pass->slice);
 	model_unref(pass->model);
 	free(pass->due.list);
 	free(pass->people);
@@ -139,6 +151,16 @@ static void slice_undo(struct slice *slice)
 	}
 }
 
+/* Of one that the store never saw. */
+static void slice_drop(struct slice *slice)
+{
+	if (!slice)
+		return;
+	slice_undo(slice);
+	change_free(slice->change);
+	slice_free(slice);
+}
+
 static void pass_end(struct planner *planner);
 
 static void on_slice_stored(void *owner, const struct store_result *result)
@@ -148,6 +170,8 @@ static void on_slice_stored(void *owner, const struct store_result *result)
 	struct pass *pass = slice->pass;
 
 	if (result->error) {
+		slice_drop(pass->slice);
+		pass->slice = NULL;
 		slice_undo(slice);
 		pass->error = result->error;
 		pass->all_made = true;
@@ -399,13 +423,31 @@ static void plan_rooms(struct slice *slice)
 
 /* ---- groups: what is due in one place ---- */
 
-static int by_number(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	const struct member *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
 }
 
+static void gather_members(struct pass *pass, const struct agenda_entry *entry)
+{
+	while (pass->people_capacity < pass->n_people + entry->n_members) {
+		pass->people_capacity = MAX_OF(pass->people_capacity * 2, (size_t)64);
+		pass->people =
+			mem_resize(pass->people, pass->people_capacity, sizeof(*pass->people));
+	}
+	for (size_t i = 0; i < entry->n_members; i++) {
+		uint32_t number = entry->members[i];
+
+		pass->people[pass->n_people++] =
+			(struct member){record_place(pass->model->people[number]->id), number};
+	}
+}
+
+/* In the order in which the store keeps what they get: a commit then touches few of its pages. */
 static void gather_people(struct pass *pass)
 {
 	size_t unique = 0;
@@ -414,21 +456,13 @@ static void gather_people(struct pass *pass)
 	for (size_t i = pass->group; i < pass->group_end; i++) {
 		const struct agenda_entry *entry = pass->due.list[i].entry;
 
-		if (!entry->n_members || (i > pass->group && pass->due.list[i - 1].entry == entry))
-			continue;
-		while (pass->people_capacity < pass->n_people + entry->n_members) {
-			pass->people_capacity = MAX_OF(pass->people_capacity * 2, (size_t)64);
-			pass->people = mem_resize(
-				pass->people, pass->people_capacity, sizeof(*pass->people));
-		}
-		memcpy(pass->people + pass->n_people, entry->members,
-			entry->n_members * sizeof(*pass->people));
-		pass->n_people += entry->n_members;
+		if (i == pass->group || pass->due.list[i - 1].entry != entry)
+			gather_members(pass, entry);
 	}
 	if (pass->n_people)
-		qsort(pass->people, pass->n_people, sizeof(*pass->people), by_number);
+		qsort(pass->people, pass->n_people, sizeof(*pass->people), by_place);
 	for (size_t i = 0; i < pass->n_people; i++)
-		if (i == 0 || pass->people[i] != pass->people[unique - 1])
+		if (i == 0 || pass->people[i].number != pass->people[unique - 1].number)
 			pass->people[unique++] = pass->people[i];
 	pass->n_people = unique;
 }
@@ -487,22 +521,32 @@ static void set_mark(const struct planner *planner, struct pass *pass, struct ch
 	pass->marked = true;
 }
 
-/* One slice: at most SLICE_PEOPLE of one place. */
+static void pass_submit(struct pass *pass)
+{
+	struct slice *slice = pass->slice;
+
+	pass->slice = NULL;
+	pass->slice_size = MIN_OF(pass->slice_size * 2, (size_t)SLICE_MOST);
+	slice_submit(slice);
+}
+
+/* Some people of one place. */
 static void pass_step(struct planner *planner)
 {
 	struct pass *pass = planner->pass;
-	struct slice *slice = slice_new(planner);
-	size_t end;
+	struct slice *slice = pass->slice ? pass->slice : slice_new(planner);
+	size_t enough = slice->n_occurrences + STEP, people = STEP;
 
+	pass->slice = slice;
 	if (pass->next_person == pass->n_people && next_group(planner, pass))
 		plan_rooms(slice);
-	end = MIN_OF(pass->n_people, pass->next_person + SLICE_PEOPLE);
-	for (; pass->next_person < end; pass->next_person++)
-		plan_person(slice, pass->model->people[pass->people[pass->next_person]]);
+	while (pass->next_person < pass->n_people && people-- && slice->n_occurrences < enough)
+		plan_person(slice, pass->model->people[pass->people[pass->next_person++].number]);
 	pass->all_made = pass->next_person == pass->n_people && pass->group_end == pass->due.count;
 	if (pass->all_made && !pass->pending)
 		set_mark(planner, pass, slice->change);
-	slice_submit(slice);
+	if (pass->all_made || slice->n_occurrences >= pass->slice_size)
+		pass_submit(pass);
 	if (!pass->all_made && pass->pending < SLICES_PENDING_MAX)
 		event_active(planner->step, 0, 0);
 }
@@ -656,6 +700,7 @@ void planner_run(struct planner *planner, bool missed)
 	pass->model = model_ref(planner->model);
 	pass->from_at = planner->mark_at;
 	pass->now_at = now;
+	pass->slice_size = SLICE_FIRST;
 	agenda_take_due(planner->agenda, now, missed, &pass->due, on_missed, planner);
 	event_active(planner->step, 0, 0);
 }

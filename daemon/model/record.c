@@ -2,6 +2,7 @@
  * an occurrence's identity to the bytes that make it unique. Never change what is hashed: a store
  * that was written before would no longer know its own occurrences. */
 #include "model/record.h"
+#include "base/random.h"
 #include "base/str.h"
 
 #include <sodium.h>
@@ -88,6 +89,11 @@ void occurrence_key_hash(const struct occurrence_key *key, uint8_t hash[static O
 	crypto_generichash_final(&state, digest, sizeof(digest));
 	put_big_endian(hash, key->local, 8);
 	memcpy(hash + 8, digest, OCCURRENCE_HASH - 8);
+}
+
+uint32_t record_place(const char *recipient)
+{
+	return (uint32_t)HASH_OF(recipient);
 }
 
 /* The texts that lie in one block with a copy. */

@@ -21,6 +21,9 @@ enum { OCCURRENCE_HASH = 20 };
  * hash over the rest. */
 void occurrence_key_hash(const struct occurrence_key *key, uint8_t hash[static OCCURRENCE_HASH]);
 
+/* What a recipient gets on a day lies together in the store, by this number. */
+uint32_t record_place(const char *recipient);
+
 enum occurrence_state {
 	OCCURRENCE_OPEN,     /* recorded, and it can be answered */
 	OCCURRENCE_ANSWERED, /* closed by an answer; a change of mind is allowed */

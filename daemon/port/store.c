@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-	GROUP_VERBS = 4096,    /* of one commit, at most (and one change more) */
+	GROUP_VERBS = 16384,   /* of one commit, at most (and one change more) */
 	QUEUE_VERBS = 1 << 18, /* waiting; what comes above is answered -ENOBUFS */
 	TURN_ANSWERS = 128,    /* completions in one turn of the loop */
 	WAIT_WORTH_US = 1000,  /* a commit that takes less is not worth waiting for */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-	LOG_FRAMES = 4096, /* copied into the database from here on: 16 MB */
+	LOG_FRAMES = 8192, /* copied into the database from here on: 64 MB */
 	BUSY_MS = 2000,
 };
 
@@ -20,7 +20,7 @@ static const char settings_text[] =
 	"PRAGMA locking_mode = EXCLUSIVE;"
 	"PRAGMA synchronous = FULL;"
 	"PRAGMA temp_store = MEMORY;"
-	"PRAGMA cache_size = -16384;" /* KiB */
+	"PRAGMA cache_size = -24576;" /* KiB */
 	"PRAGMA journal_size_limit = 67108864;"
 	"PRAGMA wal_autocheckpoint = 0;" /* we do it, after the answers are out */
 	"PRAGMA trusted_schema = OFF;"

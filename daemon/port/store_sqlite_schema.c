@@ -4,7 +4,6 @@
  * at the end; the index by recipient begins with the day, so a burst at nine o'clock touches the
  * pages of one day and not one page for each person. Partial indexes hold only what is open. */
 #include "port/store_sqlite.h"
-#include "base/random.h"
 
 #include <errno.h>
 
@@ -180,7 +179,7 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 
 int64_t store_sqlite_place(int64_t day, const char *recipient)
 {
-	return day << 32 | (HASH_OF(recipient) & UINT32_MAX);
+	return day << 32 | record_place(recipient);
 }
 
 int64_t store_sqlite_day(struct id id)
