@@ -387,7 +387,7 @@ static void on_pump(evutil_socket_t fd unused_arg, short what unused_arg, void *
 		dispatch_turn(dispatch);
 		shelves_review(dispatch);
 	}
-	settle_flush(dispatch);
+	settle_flush_soon(dispatch);
 	dispatch_set_timer(dispatch);
 }
 

@@ -89,6 +89,7 @@ struct dispatch {
 	bool held;
 	size_t in_flight;
 	struct settlement *settlement; /* gathers this turn's outcomes */
+	size_t settling;               /* settlements on their way to the store */
 	size_t unsettled;              /* outcomes not yet durable */
 	LIST_HEAD(, flight) flights;   /* notes under way */
 	size_t unrecorded;             /* settlements that failed, and will be submitted again */
@@ -172,6 +173,8 @@ bool settle_elsewhere(struct job *job, enum event_id event, const char *reason);
 void settle_hand_over(struct lane *lane);
 void settle_cancelled(struct job *job, const char *reason);
 void settle_flush(struct dispatch *dispatch);
+/* When the one before is answered, or nothing more comes: what gathers meanwhile shares a commit. */
+void settle_flush_soon(struct dispatch *dispatch);
 
 /* dispatch_shelf.c: whether a recorded delivery is left to the store: there is no room, or others
  * wait there before it. */

@@ -62,6 +62,7 @@ static void on_settled(void *owner, const struct store_result *result)
 	struct dispatch *dispatch = settlement->dispatch;
 	struct timeval later = {.tv_sec = SETTLE_AGAIN_S};
 
+	dispatch->settling--;
 	dispatch->settings.on_store(dispatch->settings.owner, result->error);
 	dispatch->unrecorded += (result->error != 0) - settlement->failed;
 	settlement->failed = result->error != 0;
@@ -84,6 +85,7 @@ static void settlement_submit(struct settlement *settlement)
 {
 	struct change *change = change_new();
 
+	settlement->dispatch->settling++;
 	for (size_t i = 0; i < settlement->count; i++)
 		change_settle_delivery(change, settlement->list[i]);
 	store_apply(settlement->dispatch->settings.store, change, on_settled, settlement);
@@ -96,6 +98,12 @@ void settle_flush(struct dispatch *dispatch)
 	dispatch->settlement = NULL;
 	if (settlement)
 		settlement_submit(settlement);
+}
+
+void settle_flush_soon(struct dispatch *dispatch)
+{
+	if (!dispatch->settling || !dispatch->in_flight)
+		settle_flush(dispatch);
 }
 
 /* The delivery without its items: the record has them. */
