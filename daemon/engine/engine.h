@@ -56,6 +56,12 @@ struct engine_status {
 };
 void engine_status(const struct engine *engine, struct engine_status *ret);
 
+enum { ENGINE_DEAD_COUNTED = 1000 };
+/* How many deliveries were refused, expired or quarantined and neither retried nor dropped; more than
+ * ENGINE_DEAD_COUNTED count as so many. -ETIME where the store does not answer soon. */
+typedef void (*engine_on_count)(void *owner, int error, size_t count);
+void engine_count_dead(struct engine *engine, engine_on_count on_done, void *owner);
+
 struct channel_status {
 	const char *id, *plugin;
 	size_t waiting, in_flight;
@@ -80,7 +86,8 @@ void engine_send(struct engine *engine, const char *reminder, const char *person
 	engine_on_done on_done, void *owner);
 /* An expired, refused or quarantined delivery once more (a new expiry); a waiting one at once. */
 void engine_retry(struct engine *engine, struct id delivery, engine_on_done on_done, void *owner);
-/* An open delivery is cancelled, a closed one is refused with -EINVAL. */
+/* An open delivery is cancelled, and one that died, which is then counted no more. Others are refused
+ * with -EINVAL. */
 void engine_drop(struct engine *engine, struct id delivery, engine_on_done on_done, void *owner);
 
 struct pause_status {

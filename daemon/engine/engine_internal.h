@@ -1,5 +1,5 @@
 /* Inside the engine: its parts. Shared by engine.c (life, alarm, store trouble), engine_files.c
- * (files that change), engine_damage.c (a damaged database), engine_hold.c (messages that gather) and engine_verbs.c (what people ask of
+ * (files that change), engine_damage.c (a damaged database), engine_hold.c (messages that gather) engine_status.c (how it is) and engine_verbs.c (what people ask of
  * it). */
 #pragma once
 

@@ -15,6 +15,8 @@ enum {
 	MANUAL_PASS = 2, /* the pass of a slot that no clock named */
 	SEND_SLICE = 256,
 	RETRY_LIFE_MS = 3600 * 1000,
+	COUNT_LIMIT_S =
+		2, /* a status is asked for when things are bad: it does not wait for them */
 };
 
 /* One request of somebody, on its way through the store. */
@@ -358,6 +360,16 @@ void engine_send(struct engine *engine, const char *reminder_id, const char *per
 
 /* ---- deliveries by hand ---- */
 
+static void tell_resubmitted(const struct delivery *delivery)
+{
+	struct subject subject = {.person = delivery->recipient,
+		.channel = delivery->channel,
+		.delivery = delivery->id};
+
+	report(EVENT_RESUBMITTED, &subject, "a message for %s by %s is tried once more, by hand",
+		delivery->recipient, delivery->channel);
+}
+
 static void on_retry_stored(void *owner, const struct store_result *result)
 {
 	struct asked *asked = owner;
@@ -367,8 +379,22 @@ static void on_retry_stored(void *owner, const struct store_result *result)
 		asked_end(asked, result->error, "the store cannot record it");
 		return;
 	}
+	tell_resubmitted(asked->deliveries[0]);
 	dispatch_submit(asked->engine->dispatch, asked->deliveries[0]);
 	asked_end(asked, 0, "tried again");
+}
+
+/* NULL: it can be tried. Owned. */
+static char *why_not_retry(const struct delivery *delivery)
+{
+	if (delivery->state == DELIVERY_DELIVERED)
+		return str_new("it was delivered");
+	if (delivery->state == DELIVERY_HELD)
+		return str_new("it waits for its time");
+	if (delivery->state == DELIVERY_CANCELLED)
+		return str_printf("it was cancelled (%s), and is not wanted any more",
+			delivery->reason ? delivery->reason : "without a reason");
+	return NULL;
 }
 
 static void on_retry_found(void *owner, int error, struct delivery *const *list, size_t count)
@@ -378,18 +404,19 @@ static void on_retry_found(void *owner, int error, struct delivery *const *list,
 	int64_t now = clock_now(engine->clock);
 	struct delivery *again;
 	struct change *change;
+	auto_free char *why = NULL;
 
 	if (error || !count) {
 		asked_end(asked, error ? error : -ENOENT, error ? NULL : "no such delivery");
 		return;
 	}
-	if (list[0]->state == DELIVERY_DELIVERED || list[0]->state == DELIVERY_HELD) {
-		asked_end(asked, -EINVAL,
-			list[0]->state == DELIVERY_DELIVERED ? "it was delivered"
-							     : "it waits for its time");
+	why = why_not_retry(list[0]);
+	if (why) {
+		asked_end(asked, -EINVAL, why);
 		return;
 	}
 	if (list[0]->state == DELIVERY_WAITING) {
+		tell_resubmitted(list[0]);
 		dispatch_pull(engine->dispatch, list[0]->id);
 		asked_end(asked, 0, "tried at once");
 		return;
@@ -411,6 +438,7 @@ void engine_retry(struct engine *engine, struct id delivery, engine_on_done on_d
 	struct asked *asked = asked_new(engine, on_done, owner);
 
 	if (dispatch_hurry(engine->dispatch, delivery)) {
+		tell_resubmitted(dispatch_find(engine->dispatch, delivery));
 		refuse(asked, 0, str_new("tried at once"));
 		return;
 	}
@@ -423,8 +451,8 @@ static void on_dropped(void *owner, const struct store_result *result)
 	asked_end(owner, result->error, result->error ? "the store cannot record it" : "dropped");
 }
 
-/* It waits in the store for its turn. */
-static void drop_waiting(struct asked *asked, const struct delivery *found)
+/* It waits in the store for its turn, or is dead: then it is seen now, and says what it was. */
+static void drop_recorded(struct asked *asked, const struct delivery *found)
 {
 	struct engine *engine = asked->engine;
 	struct delivery *dropped;
@@ -439,10 +467,14 @@ static void drop_waiting(struct asked *asked, const struct delivery *found)
 	dropped = delivery_copy(found);
 	dropped->state = DELIVERY_CANCELLED;
 	free(dropped->reason);
-	dropped->reason = str_new(DROPPED);
+	dropped->reason = delivery_is_dead(found->state)
+				  ? str_printf("%s; it was %s: %s", DROPPED,
+					    delivery_state_names[found->state],
+					    found->reason ? found->reason : "without a reason")
+				  : str_new(DROPPED);
 	dispatch_withdraw(engine->dispatch, found->id);
 	change = change_new();
-	change_settle_delivery(change, dropped);
+	change_reopen_delivery(change, dropped);
 	store_apply(engine->store, change, on_dropped, asked);
 	report(EVENT_CANCELLED, &subject, "a message for %s: %s", found->recipient, DROPPED);
 	delivery_free(dropped);
@@ -453,8 +485,9 @@ static void on_drop_found(void *owner, int error, struct delivery *const *list, 
 	struct asked *asked = owner;
 	auto_free char *why = NULL;
 
-	if (!error && count && list[0]->state == DELIVERY_WAITING) {
-		drop_waiting(asked, list[0]);
+	if (!error && count &&
+		(list[0]->state == DELIVERY_WAITING || delivery_is_dead(list[0]->state))) {
+		drop_recorded(asked, list[0]);
 		return;
 	}
 	if (!error && count)
@@ -726,45 +759,4 @@ void engine_watch(struct engine *engine unused_arg, engine_on_event on_event, vo
 void engine_unwatch(struct engine *engine unused_arg, engine_on_event on_event, void *owner)
 {
 	report_unlisten(on_event, owner);
-}
-
-/* ---- status ---- */
-
-void engine_status(const struct engine *engine, struct engine_status *ret)
-{
-	struct heartbeat_status heartbeat;
-
-	heartbeat_status(engine->heartbeat, &heartbeat);
-	*ret = (struct engine_status){.started_at = engine->started_at,
-		.reloaded_at = engine->reloaded_at,
-		.next_at = planner_next_at(engine->planner),
-		.people = engine->model->n_people,
-		.reminders = engine->model->n_reminders,
-		.channels = engine->model->n_channels,
-		.schedules = planner_schedules(engine->planner),
-		.held = engine->holds.count,
-		.waiting = dispatch_waiting(engine->dispatch),
-		.in_flight = dispatch_in_flight(engine->dispatch),
-		.follow_ups = follow_count(engine->follow),
-		.recorded = report_count(EVENT_RECORDED),
-		.delivered = report_count(EVENT_DELIVERED),
-		.retried = report_count(EVENT_RETRY),
-		.refused = report_count(EVENT_REFUSED),
-		.expired = report_count(EVENT_EXPIRED),
-		.cancelled = report_count(EVENT_CANCELLED),
-		.answered = report_count(EVENT_ANSWERED),
-		.nudged = report_count(EVENT_NUDGED),
-		.skipped = report_count(EVENT_SKIPPED),
-		.missed = report_count(EVENT_MISSED),
-		.alerted = report_count(EVENT_ALERTED),
-		.alert_failed = report_count(EVENT_ALERT_FAILED),
-		.store_error = engine->store_error,
-		.heartbeat_is_on = heartbeat.is_on,
-		.heartbeat_at = heartbeat.last_at,
-		.heartbeat_reason = heartbeat.reason};
-}
-
-bool engine_channel_status(const struct engine *engine, size_t index, struct channel_status *ret)
-{
-	return dispatch_channel_status(engine->dispatch, index, ret);
 }

@@ -64,6 +64,13 @@ bool call_flag(const struct call *call, const char *name)
 	return json_is_true(json_object_get(call->request.parameters, name));
 }
 
+const json_t *call_list(const struct call *call, const char *name)
+{
+	const json_t *value = json_object_get(call->request.parameters, name);
+
+	return json_is_array(value) ? value : NULL;
+}
+
 int64_t call_number(const struct call *call, const char *name, int64_t otherwise)
 {
 	const json_t *value = json_object_get(call->request.parameters, name);

@@ -48,6 +48,7 @@ bool call_is_endless(const struct call *call);
 /* Parameters, checked against the method's `in` before. */
 const char *call_text(const struct call *call, const char *name); /* NULL: absent */
 bool call_flag(const struct call *call, const char *name);
+const json_t *call_list(const struct call *call, const char *name); /* of texts; NULL: absent */
 int64_t call_number(const struct call *call, const char *name, int64_t otherwise);
 struct engine *call_engine(const struct call *call);
 const char *call_method_name(const struct call *call);

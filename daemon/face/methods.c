@@ -26,9 +26,14 @@ static const struct method nudged_methods[] = {
 	{"List", "Occurrences, the newest first; open ones unless all is set",
 		"person: ?string, reminder: ?string, all: ?bool, limit: ?int",
 		"occurrences: []Occurrence", .serve = serve_list},
-	{"Deliveries", "Messages, the newest first; open ones unless all is set",
-		"person: ?string, channel: ?string, all: ?bool, limit: ?int",
-		"deliveries: []Delivery", .serve = serve_deliveries},
+	{"Deliveries",
+		"Messages, the newest first; open ones unless all, state, dead or since is set. "
+		"more is "
+		"what to give as after for the next page",
+		"person: ?string, channel: ?string, reminder: ?string, state: ?string, dead: "
+		"?bool, "
+		"since: ?string, all: ?bool, limit: ?int, after: ?string",
+		"deliveries: []Delivery, more: ?string", .serve = serve_deliveries},
 	{"Watch", "Every event from now on; never ends", "",
 		"event: ?string, message: ?string, fields: ?[string]string, lost: ?int",
 		.streams = true, .serve = serve_watch},
@@ -41,10 +46,12 @@ static const struct method nudged_methods[] = {
 	{"Send", "Sends a reminder now; dry_run shows what would go and to whom",
 		"reminder: string, person: ?string, dry_run: ?bool",
 		"summary: string, messages: ?[]Message", .changes = true, .serve = serve_send},
-	{"Retry", "Tries a delivery once more", "delivery: string", "", .changes = true,
-		.serve = serve_retry},
-	{"Drop", "Cancels an open delivery", "delivery: string", "", .changes = true,
-		.serve = serve_drop},
+	{"Retry", "Tries a delivery once more, or each of a list of up to 500",
+		"delivery: ?string, deliveries: ?[]string", "done: ?int, refused: ?[]Refusal",
+		.changes = true, .serve = serve_retry},
+	{"Drop", "Cancels a delivery that is open or dead, or each of a list of up to 500",
+		"delivery: ?string, deliveries: ?[]string", "done: ?int, refused: ?[]Refusal",
+		.changes = true, .serve = serve_drop},
 	{"Pause", "Holds what is sent; until is a date, a local time, an instant or a span",
 		"what: string, until: ?string, reason: string", "until: ?string", .changes = true,
 		.serve = serve_pause},
@@ -73,11 +80,11 @@ static const struct method nudged_methods[] = {
 static const char nudged_types[] =
 	"type Status (version: string, started: string, reloaded: ?string, next: ?string, people: "
 	"int,\n"
-	"\treminders: int, schedules: int, counts: [string]int, store: ?string,\n"
+	"\treminders: int, schedules: int, counts: [string]int, store: ?string, dead: ?int,\n"
 	"\theartbeat: ?Heartbeat, channels: []ChannelStatus, pauses: []Pause)\n\n"
 	"type Heartbeat (last: ?string, ok: bool, reason: ?string)\n\n"
 	"type ChannelStatus (id: string, plugin: string, waiting: int, in_flight: int,\n"
-	"\tpaused_until: ?string, reason: string)\n\n"
+	"\tpaused_until: ?string, broken: bool, broken_since: ?string, reason: string)\n\n"
 	"type Pause (what: string, since: ?string, until: ?string, reason: string)\n\n"
 	"type Occurrence (occurrence: string, reminder: string, recipient: string, about: "
 	"?string,\n"
@@ -87,7 +94,8 @@ static const char nudged_types[] =
 	"type Delivery (delivery: string, channel: string, recipient: string, purpose: string,\n"
 	"\tcreated: string, not_before: ?string, expire: ?string, state: string, attempts: int,\n"
 	"\tnext: ?string, status: int, reason: ?string, receipt: ?string, occurrences: "
-	"[]string)\n\n"
+	"[]string,\n\treminders: []string)\n\n"
+	"type Refusal (delivery: string, reason: string)\n\n"
 	"type Planned (basis: string, at: string, local: string, due: string, reminder: string,\n"
 	"\tperson: ?string, about: ?string, channel: ?string, title: string, text: string,\n"
 	"\tdecision: string, reason: string)\n\n"
@@ -142,6 +150,15 @@ static const struct method *find_method(const struct interface *interface, const
 	return NULL;
 }
 
+static bool is_list_of_texts(const json_t *value)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach(value, i, text) if (!json_is_string(text)) return false;
+	return json_is_array(value);
+}
+
 static bool fits(const json_t *value, const char *type, size_t len)
 {
 	bool optional = *type == '?';
@@ -154,6 +171,8 @@ static bool fits(const json_t *value, const char *type, size_t len)
 		return json_is_string(value);
 	if (len == 4 && memcmp(type, "bool", 4) == 0)
 		return json_is_boolean(value);
+	if (len == 8 && memcmp(type, "[]string", 8) == 0)
+		return is_list_of_texts(value);
 	assert(len == 3 && memcmp(type, "int", 3) == 0);
 	return json_is_integer(value);
 }

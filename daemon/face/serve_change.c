@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { MESSAGES_SHOWN = 100 };
+enum { MESSAGES_SHOWN = 100, MENDED_MOST = 500 };
 
 static void refuse_error(struct call *call, int error, const char *why)
 {
@@ -185,24 +185,102 @@ void serve_send(struct call *call)
 
 /* ---- deliveries ---- */
 
-void serve_retry(struct call *call)
+/* One of several, on its way through the engine. */
+struct mended {
+	struct batch *batch;
+	const char *id; /* lent by the call's parameters */
+};
+
+struct batch {
+	struct call *call;
+	size_t pending, done;
+	json_t *refused;
+	struct mended list[];
+};
+
+static void batch_add_refused(struct batch *batch, const char *id, const char *reason)
 {
+	json_array_append_new(batch->refused,
+		json_pack("{so so}", "delivery", shape_text(id), "reason", shape_text(reason)));
+}
+
+static void batch_release(struct batch *batch)
+{
+	if (--batch->pending)
+		return;
+	if (call_resume(batch->call))
+		call_reply(batch->call, json_pack("{sI so}", "done", (json_int_t)batch->done,
+						"refused", batch->refused));
+	else
+		json_decref(batch->refused);
+	free(batch);
+}
+
+static void on_mended(void *owner, int error, const char *why)
+{
+	struct mended *mended = owner;
+	struct batch *batch = mended->batch;
+
+	if (error)
+		batch_add_refused(batch, mended->id, why ? why : strerror(-error));
+	else
+		batch->done++;
+	batch_release(batch);
+}
+
+typedef void (*mend_one)(
+	struct engine *engine, struct id delivery, engine_on_done on_done, void *owner);
+
+static void mend_list(struct call *call, const json_t *list, mend_one mend)
+{
+	size_t count = json_array_size(list);
+	struct batch *batch = mem_new(sizeof(*batch) + count * sizeof(batch->list[0]));
+	struct id id;
+
+	batch->call = call;
+	batch->refused = json_array();
+	batch->pending = 1;
+	call_wait(call);
+	for (size_t i = 0; i < count; i++) {
+		struct mended *mended = &batch->list[i];
+
+		*mended = (struct mended){batch, json_string_value(json_array_get(list, i))};
+		batch->pending++;
+		if (id_read(mended->id, &id) < 0 || id_none(id)) {
+			batch_add_refused(batch, mended->id, "that is not the id of a delivery");
+			batch_release(batch);
+		} else {
+			mend(call_engine(call), id, on_mended, mended);
+		}
+	}
+	batch_release(batch);
+}
+
+static void mend(struct call *call, mend_one mend_it)
+{
+	const json_t *list = call_list(call, "deliveries");
 	struct id delivery;
 
-	if (!read_id(call, "delivery", &delivery))
-		return;
-	call_wait(call);
-	engine_retry(call_engine(call), delivery, on_done, call);
+	if ((list != NULL) == (call_text(call, "delivery") != NULL)) {
+		call_refuse(call, "name one delivery, or a list of them");
+	} else if (json_array_size(list) > MENDED_MOST) {
+		call_refuse(call, "at most %d deliveries at once", MENDED_MOST);
+	} else if (list) {
+		mend_list(call, list, mend_it);
+	} else if (read_id(call, "delivery", &delivery)) {
+		call_wait(call);
+		mend_it(call_engine(call), delivery, on_done, call);
+	}
+}
+
+void serve_retry(struct call *call)
+{
+	mend(call, engine_retry);
 }
 
 void serve_drop(struct call *call)
 {
-	struct id delivery;
-
-	if (!read_id(call, "delivery", &delivery))
-		return;
-	call_wait(call);
-	engine_drop(call_engine(call), delivery, on_done, call);
+	mend(call, engine_drop);
 }
 
 /* ---- pauses ---- */

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "face/shape.h"
+#include "face/until.h"
 #include "port/store.h"
 
 #include <stdio.h>
@@ -43,10 +44,13 @@ static json_t *shape_channels(const struct engine *engine)
 		int64_t until = status.paused_until_at ? status.paused_until_at : TIME_NEVER;
 
 		json_array_append_new(list,
-			json_pack("{so so sI sI so so}", "id", shape_text(status.id), "plugin",
-				shape_text(status.plugin), "waiting", (json_int_t)status.waiting,
-				"in_flight", (json_int_t)status.in_flight, "paused_until",
-				shape_time(until), "reason", shape_text(status.reason)));
+			json_pack("{so so sI sI so sb so so}", "id", shape_text(status.id),
+				"plugin", shape_text(status.plugin), "waiting",
+				(json_int_t)status.waiting, "in_flight",
+				(json_int_t)status.in_flight, "paused_until", shape_time(until),
+				"broken", status.broken, "broken_since",
+				shape_time(status.broken ? status.broken_since_at : TIME_NEVER),
+				"reason", shape_text(status.reason)));
 	}
 	return list;
 }
@@ -73,23 +77,34 @@ static json_t *shape_heartbeat(const struct engine_status *status)
 		!status->heartbeat_reason, "reason", shape_text(status->heartbeat_reason));
 }
 
-void serve_status(struct call *call)
+static void on_dead_counted(void *owner, int error, size_t count)
 {
+	struct call *call = owner;
 	const struct engine *engine = call_engine(call);
 	struct engine_status status = {0};
 	json_t *object;
 
+	if (!call_resume(call))
+		return;
 	engine_status(engine, &status);
-	object = json_pack("{ss so so so sI sI sI so so so so so}", "version", NUDGED_VERSION,
+	object = json_pack("{ss so so so sI sI sI so so so so so so}", "version", NUDGED_VERSION,
 		"started", shape_time(status.started_at), "reloaded",
 		shape_time(status.reloaded_at ? status.reloaded_at : TIME_NEVER), "next",
 		shape_time(status.next_at), "people", (json_int_t)status.people, "reminders",
 		(json_int_t)status.reminders, "schedules", (json_int_t)status.schedules, "counts",
 		shape_counts(&status), "store",
 		status.store_error ? json_string(strerror(-status.store_error)) : json_null(),
-		"heartbeat", shape_heartbeat(&status), "channels", shape_channels(engine), "pauses",
+		"dead", error ? json_null() : json_integer((json_int_t)count), "heartbeat",
+		shape_heartbeat(&status), "channels", shape_channels(engine), "pauses",
 		shape_pauses(engine));
 	call_reply(call, json_pack("{so}", "status", object));
+}
+
+/* What the store says may be late or not come: the rest is told all the same. */
+void serve_status(struct call *call)
+{
+	call_wait(call);
+	engine_count_dead(call_engine(call), on_dead_counted, call);
 }
 
 /* ---- the record ---- */
@@ -138,25 +153,88 @@ void serve_list(struct call *call)
 	engine_find_occurrences(call_engine(call), &query, on_occurrences, call);
 }
 
+/* The bits of "waiting,held"; false after refusing. */
+static bool read_states(struct call *call, unsigned *ret)
+{
+	const char *text = call_text(call, "state");
+
+	*ret = 0;
+	while (text && *text) {
+		size_t len = strcspn(text, ",");
+		int state = 0;
+
+		while (state < DELIVERY_STATES &&
+			(strlen(delivery_state_names[state]) != len ||
+				memcmp(text, delivery_state_names[state], len) != 0))
+			state++;
+		if (state == DELIVERY_STATES) {
+			call_refuse(call,
+				"\"%.*s\" is no state: there are held, waiting, delivered, "
+				"refused, "
+				"expired, cancelled and quarantined",
+				(int)len, text);
+			return false;
+		}
+		*ret |= 1u << state;
+		text += len + (text[len] == ',');
+	}
+	return true;
+}
+
+/* False after refusing. */
+static bool read_since(struct call *call, int64_t *ret)
+{
+	const struct engine *engine = call_engine(call);
+	const char *text = call_text(call, "since");
+	const char *why = NULL;
+
+	if (text)
+		why = since_parse(
+			text, engine_model(engine)->zone, clock_now(engine_clock(engine)), ret);
+	if (why)
+		call_refuse(call, "since \"%s\": %s", text, why);
+	return !why;
+}
+
+/* False after refusing. */
+static bool read_after(struct call *call, struct id *ret)
+{
+	const char *text = call_text(call, "after");
+
+	if (!text || (id_read(text, ret) == 0 && !id_none(*ret)))
+		return true;
+	call_refuse(call, "after \"%s\": that is not the id of a delivery", text);
+	return false;
+}
+
+/* One more than is shown was asked for: whether there is another page. */
 static void on_deliveries(void *owner, int error, struct delivery *const *deliveries, size_t count)
 {
 	struct call *call = owner;
+	size_t most;
 	json_t *list;
 
 	if (!call_resume_with(call, error))
 		return;
+	most = (size_t)call_number(call, "limit", LIST_DEFAULT);
 	list = json_array();
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < MIN_OF(count, most); i++)
 		json_array_append_new(list, shape_delivery(deliveries[i]));
-	call_reply(call, json_pack("{so}", "deliveries", list));
+	call_reply(call, json_pack("{so so}", "deliveries", list, "more",
+				 count > most ? shape_id(deliveries[most - 1]->id) : json_null()));
 }
 
 void serve_deliveries(struct call *call)
 {
 	struct store_query query;
 
-	if (!read_query(call, &query))
+	if (!read_query(call, &query) || !read_states(call, &query.states) ||
+		!read_since(call, &query.created_at) || !read_after(call, &query.after))
 		return;
+	query.dead_only = call_flag(call, "dead");
+	if (query.states || query.dead_only || call_text(call, "since"))
+		query.open_only = false;
+	query.limit++;
 	call_wait(call);
 	engine_find_deliveries(call_engine(call), &query, on_deliveries, call);
 }

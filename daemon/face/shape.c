@@ -87,6 +87,27 @@ json_t *shape_occurrence_private(const struct occurrence *occurrence)
 	return object;
 }
 
+static bool has_text(const json_t *list, const char *text)
+{
+	const json_t *element;
+	size_t i;
+
+	json_array_foreach(
+		list, i, element) if (str_eq(json_string_value(element), text)) return true;
+	return false;
+}
+
+/* Each once. */
+static json_t *shape_reminders(const struct delivery *delivery)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < delivery->count; i++)
+		if (!has_text(list, delivery->items[i]->key.reminder))
+			json_array_append_new(list, shape_text(delivery->items[i]->key.reminder));
+	return list;
+}
+
 json_t *shape_delivery(const struct delivery *delivery)
 {
 	bool open = delivery_is_open(delivery->state);
@@ -94,7 +115,7 @@ json_t *shape_delivery(const struct delivery *delivery)
 
 	for (size_t i = 0; i < delivery->count; i++)
 		json_array_append_new(items, shape_id(delivery->items[i]->id));
-	return json_pack("{so so so ss so so so ss si so si so so so}", "delivery",
+	return json_pack("{so so so ss so so so ss si so si so so so so}", "delivery",
 		shape_id(delivery->id), "channel", shape_text(delivery->channel), "recipient",
 		shape_text(delivery->recipient), "purpose", purpose_names[delivery->purpose],
 		"created", shape_time(delivery->created_at), "not_before",
@@ -102,7 +123,8 @@ json_t *shape_delivery(const struct delivery *delivery)
 		"state", delivery_state_names[delivery->state], "attempts", delivery->attempts,
 		"next", open ? shape_time(delivery->next_at) : json_null(), "status",
 		delivery->status, "reason", shape_text(delivery->reason), "receipt",
-		shape_text(delivery->receipt), "occurrences", items);
+		shape_text(delivery->receipt), "occurrences", items, "reminders",
+		shape_reminders(delivery));
 }
 
 static json_t *planned_on(const struct planned *planned, const char *basis, const char *channel,

@@ -4,11 +4,12 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-enum { GAP = 2, CELL_MAX = 4096 };
+enum { GAP = 2, CELL_MAX = 4096, NOTE_INDENT = 4 };
 
 struct row {
 	enum shade shade;
 	char *cells[TABLE_COLUMNS];
+	char *note; /* below it; NULL: none */
 };
 
 struct table {
@@ -28,6 +29,12 @@ void table_add(struct table *table, enum shade shade, const char *const *cells)
 	table->rows[table->count++] = row;
 }
 
+void table_add_note(struct table *table, const char *note)
+{
+	assert(table->count);
+	table->rows[table->count - 1].note = terminal_clean(note);
+}
+
 struct table *table_new(size_t columns, const char *const *heads)
 {
 	struct table *table = mem_new(sizeof(*table));
@@ -45,6 +52,8 @@ void table_free(struct table *table)
 	for (size_t i = 0; i < table->count; i++)
 		for (size_t k = 0; k < table->columns; k++)
 			free(table->rows[i].cells[k]);
+	for (size_t i = 0; i < table->count; i++)
+		free(table->rows[i].note);
 	free(table->rows);
 	free(table);
 }
@@ -59,6 +68,15 @@ void table_print_line(FILE *out, enum shade shade, const char *text)
 	auto_free char *line = terminal_clean(text);
 
 	terminal_print(out, shade, line);
+}
+
+static void print_note(const struct row *row, FILE *out, size_t limit)
+{
+	cleanup(buf_free) struct buf line = BUF_MAX(CELL_MAX * 3);
+
+	buf_printf(&line, "%*s", NOTE_INDENT, "");
+	terminal_add_wrapped(&line, row->note, NOTE_INDENT, limit);
+	terminal_print(out, SHADE_PLAIN, buf_str(&line));
 }
 
 void table_print(const struct table *table, FILE *out)
@@ -83,5 +101,7 @@ void table_print(const struct table *table, FILE *out)
 		if (limit)
 			terminal_add_cut(&shown, buf_str(&line), limit);
 		terminal_print(out, row->shade, buf_str(limit ? &shown : &line));
+		if (row->note)
+			print_note(row, out, limit);
 	}
 }

@@ -4,7 +4,7 @@
 
 #include "face/terminal.h"
 
-enum { TABLE_COLUMNS = 8 };
+enum { TABLE_COLUMNS = 9 };
 
 struct table;
 
@@ -14,6 +14,8 @@ void table_free(struct table *table);
 /* Cells are copied; NULL is shown as "-". */
 void table_add(struct table *table, enum shade shade, const char *const *cells);
 #define TABLE_ADD(table, shade, ...) table_add(table, shade, (const char *const[]){__VA_ARGS__})
+/* Stands below the row that was added last, wrapped on a terminal. */
+void table_add_note(struct table *table, const char *note);
 size_t table_count(const struct table *table);
 void table_print(const struct table *table, FILE *out);
 

@@ -83,7 +83,7 @@ void tool_print_json(json_t *object)
 {
 	auto_free char *text = json_dumps(object, JSON_COMPACT | JSON_ENCODE_ANY);
 
-	puts(text);
+	puts(text ? text : "null"); /* a daemon of another version may leave it out */
 }
 
 int64_t tool_now(void)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/mem.h"
+#include "face/terminal.h"
 #include "model/model.h"
 
 #include <jansson.h>
@@ -11,7 +12,7 @@ enum tool_exit { TOOL_DONE, TOOL_REFUSED, TOOL_USAGE, TOOL_NO_DAEMON };
 #define TOOL_CONFIG "/etc/nudged/nudged.conf"
 #define TOOL_CONTROL "/run/nudged/control"
 
-enum { VERB_OPTIONS = 8 };
+enum { VERB_OPTIONS = 10 };
 
 struct tool;
 
@@ -56,6 +57,10 @@ int tool_refuse(const char *format, ...) printf_like(1, 2);
 int tool_misuse(const struct tool *tool, const char *format, ...) printf_like(2, 3);
 void tool_print_json(json_t *object); /* one line; lent */
 int64_t tool_now(void);               /* ms */
+void tool_print_list(json_t *list);   /* one line for each of it */
+enum shade tool_shade_of_state(const char *state);
+/* The parameters of a list: its filters and limit; NULL after a complaint, with its status. */
+json_t *tool_read_filters(struct tool *tool, int *ret_status);
 
 /* ---- the configuration, for verbs without a daemon ---- */
 
@@ -84,7 +89,8 @@ int verb_list(struct tool *tool);
 int verb_deliveries(struct tool *tool);
 int verb_answer(struct tool *tool);
 int verb_send(struct tool *tool);
-int verb_one_word(struct tool *tool); /* retry, drop, resume, forget: the method's only parameter */
+int verb_one_word(struct tool *tool); /* resume, forget: the method's only parameter */
+int verb_mend(struct tool *tool);     /* retry, drop */
 int verb_pause(struct tool *tool);
 int verb_test_channel(struct tool *tool);
 int verb_reload(struct tool *tool);

@@ -19,6 +19,23 @@
 	{                                                                                          \
 		"channel", "ID", "only this channel"                                               \
 	}
+#define OPTION_DEAD                                                                                \
+	{                                                                                          \
+		"dead", NULL, "refused, expired and quarantined ones"                              \
+	}
+#define OPTION_STATE                                                                               \
+	{                                                                                          \
+		"state", "STATE", "in this state, or one of several: held,waiting"                 \
+	}
+#define OPTION_SINCE                                                                               \
+	{                                                                                          \
+		"since", "TIME", "made since a date, a time, or so long ago (2h)"                  \
+	}
+#define OPTIONS_MEND                                                                               \
+	OPTION_DEAD, OPTION_CHANNEL, OPTION_PERSON, OPTION_REMINDER, OPTION_STATE, OPTION_SINCE,   \
+	{                                                                                          \
+		"count", "N", "how many these are"                                                 \
+	}
 #define OPTION_ALL                                                                                 \
 	{                                                                                          \
 		"all", NULL, "closed ones too"                                                     \
@@ -123,8 +140,12 @@ const struct verb verbs[] = {
 		.run = verb_list},
 	{.name = "deliveries",
 		.summary = "messages and what became of them",
-		.help = "The newest first; only open ones without --all.",
-		.options = {OPTION_PERSON, OPTION_CHANNEL, OPTION_ALL, OPTION_LIMIT},
+		.help = "The newest first; only open ones without --all, --dead, --state or "
+			"--since.\n"
+			"Reasons are whole on a terminal, and with --json.",
+		.options = {OPTION_DEAD, OPTION_STATE, OPTION_CHANNEL, OPTION_PERSON,
+			OPTION_REMINDER, OPTION_SINCE, OPTION_ALL, OPTION_LIMIT,
+			{"after", "ID", "go on behind this delivery"}},
 		.needs = NEEDS_DAEMON,
 		.method = "Deliveries",
 		.run = verb_deliveries},
@@ -149,23 +170,30 @@ const struct verb verbs[] = {
 		.method = "Send",
 		.run = verb_send},
 	{.name = "retry",
-		.arguments = "DELIVERY",
-		.summary = "try a delivery once more",
+		.arguments = "DELIVERY ... | --dead [--channel ID] --count N",
+		.summary = "try deliveries once more",
 		.help = "A waiting one at once; a refused, expired or quarantined one with a new "
-			"expiry.",
-		.least = 1,
-		.most = 1,
+			"expiry.\n"
+			"Those that are chosen by options are tried when --count says how many "
+			"they are.",
+		.options = {OPTIONS_MEND},
+		.most = -1,
 		.needs = NEEDS_DAEMON,
 		.method = "Retry",
-		.run = verb_one_word},
+		.run = verb_mend},
 	{.name = "drop",
-		.arguments = "DELIVERY",
-		.summary = "cancel an open delivery",
-		.least = 1,
-		.most = 1,
+		.arguments = "DELIVERY ... | --dead [--channel ID] --count N",
+		.summary = "cancel deliveries that are open or dead",
+		.help = "A refused, expired or quarantined one is no dead letter any more; it "
+			"stays in the\n"
+			"record with its reason. Those that are chosen by options are dropped when "
+			"--count\n"
+			"says how many they are.",
+		.options = {OPTIONS_MEND},
+		.most = -1,
 		.needs = NEEDS_DAEMON,
 		.method = "Drop",
-		.run = verb_one_word},
+		.run = verb_mend},
 	{.name = "pause",
 		.arguments = "WHAT --reason TEXT",
 		.summary = "send nothing for a while",

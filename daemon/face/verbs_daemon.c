@@ -10,18 +10,11 @@
 
 #include <stdio.h>
 
+enum { DEAD_COUNTED = 1000 }; /* the daemon counts no further */
+
 static void print_reply(void *owner, json_t *reply)
 {
 	tool_print_json(reply);
-}
-
-/* A stream's reply holds a list: one line for each of it. */
-static void print_list(json_t *list)
-{
-	json_t *object;
-	size_t i;
-
-	json_array_foreach(list, i, object) tool_print_json(object);
 }
 
 static void say_nothing(void *owner, json_t *reply)
@@ -60,6 +53,18 @@ static void show_counts(const json_t *counts)
 		printf("%s\n", buf_str(&line));
 }
 
+static void show_dead(const json_t *dead)
+{
+	json_int_t count = json_integer_value(dead);
+	auto_free char *line = NULL;
+
+	if (!count)
+		return;
+	line = str_printf("%lld%s dead letter%s: nudgectl deliveries --dead lists them",
+		(long long)count, count == DEAD_COUNTED ? " or more" : "", count == 1 ? "" : "s");
+	table_print_line(stdout, SHADE_WARN, line);
+}
+
 static void show_heartbeat(const json_t *heartbeat)
 {
 	const char *reason = json_string_value(json_object_get(heartbeat, "reason"));
@@ -77,8 +82,8 @@ static void show_heartbeat(const json_t *heartbeat)
 
 static void show_channels(const json_t *channels)
 {
-	struct table *table = table_new(6, (const char *const[]){"CHANNEL", "PLUGIN", "WAITING",
-						   "SENDING", "RESTS UNTIL", "REASON"});
+	struct table *table = table_new(7, (const char *const[]){"CHANNEL", "PLUGIN", "STATE",
+						   "WAITING", "SENDING", "RESTS UNTIL", "REASON"});
 	json_t *channel;
 	size_t i;
 
@@ -88,10 +93,17 @@ static void show_channels(const json_t *channels)
 		auto_free char *waiting = show_number(channel, "waiting");
 		auto_free char *sending = show_number(channel, "in_flight");
 		bool rests = json_is_string(json_object_get(channel, "paused_until"));
+		bool broken = json_is_true(json_object_get(channel, "broken"));
 
-		TABLE_ADD(table, rests ? SHADE_WARN : SHADE_PLAIN, show_member(channel, "id"),
-			show_member(channel, "plugin"), waiting, sending, until,
-			show_member(channel, "reason"));
+		TABLE_ADD(table,
+			broken  ? SHADE_BAD
+			: rests ? SHADE_WARN
+				: SHADE_PLAIN,
+			show_member(channel, "id"), show_member(channel, "plugin"),
+			broken  ? "broken"
+			: rests ? "rests"
+				: "works",
+			waiting, sending, until, show_member(channel, "reason"));
 	}
 	if (table_count(table)) {
 		printf("\n");
@@ -147,6 +159,7 @@ static void show_status(void *owner, json_t *reply)
 
 		table_print_line(stdout, SHADE_BAD, line);
 	}
+	show_dead(json_object_get(status, "dead"));
 	show_heartbeat(json_object_get(status, "heartbeat"));
 	show_channels(json_object_get(status, "channels"));
 	show_pauses(json_object_get(status, "pauses"));
@@ -158,17 +171,6 @@ int verb_status(struct tool *tool)
 }
 
 /* ---- the record ---- */
-
-static enum shade shade_of(const char *state)
-{
-	if (str_eq(state, "answered") || str_eq(state, "delivered"))
-		return SHADE_GOOD;
-	if (str_eq(state, "refused") || str_eq(state, "expired") || str_eq(state, "quarantined"))
-		return SHADE_BAD;
-	return str_eq(state, "skipped") || str_eq(state, "cancelled") || str_eq(state, "closed")
-		       ? SHADE_DIM
-		       : SHADE_PLAIN;
-}
 
 static void show_occurrences(void *owner, json_t *reply)
 {
@@ -182,89 +184,32 @@ static void show_occurrences(void *owner, json_t *reply)
 		auto_free char *due = show_time(json_object_get(occurrence, "due"));
 		const char *state = show_member(occurrence, "state");
 
-		TABLE_ADD(table, shade_of(state), show_member(occurrence, "occurrence"), due,
-			show_member(occurrence, "reminder"), show_member(occurrence, "recipient"),
-			state, show_member(occurrence, "answer"), show_member(occurrence, "title"));
+		TABLE_ADD(table, tool_shade_of_state(state), show_member(occurrence, "occurrence"),
+			due, show_member(occurrence, "reminder"),
+			show_member(occurrence, "recipient"), state,
+			show_member(occurrence, "answer"), show_member(occurrence, "title"));
 	}
 	if (((const struct tool *)owner)->json)
-		print_list(list);
+		tool_print_list(list);
 	else if (table_count(table))
 		table_print(table, stdout);
 	table_free(table);
-}
-
-static void show_deliveries(void *owner, json_t *reply)
-{
-	json_t *list = json_object_get(reply, "deliveries"), *delivery;
-	struct table *table = table_new(7, (const char *const[]){"DELIVERY", "CREATED", "CHANNEL",
-						   "TO", "STATE", "TRIES", "REASON"});
-	size_t i;
-
-	json_array_foreach(list, i, delivery)
-	{
-		auto_free char *created = show_time(json_object_get(delivery, "created"));
-		auto_free char *tries = show_number(delivery, "attempts");
-		const char *state = show_member(delivery, "state");
-
-		TABLE_ADD(table, shade_of(state), show_member(delivery, "delivery"), created,
-			show_member(delivery, "channel"), show_member(delivery, "recipient"), state,
-			tries, show_member(delivery, "reason"));
-	}
-	if (((const struct tool *)owner)->json)
-		print_list(list);
-	else if (table_count(table))
-		table_print(table, stdout);
-	table_free(table);
-}
-
-/* The filters of both lists; NULL after a complaint, with its status. */
-static json_t *read_filters(struct tool *tool, int *ret_status)
-{
-	static const char *const names[] = {"person", "reminder", "channel"};
-	const char *limit = tool_option(tool, "limit");
-	json_t *parameters = json_object();
-	int64_t number;
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (tool_option(tool, names[i]))
-			json_object_set_new(
-				parameters, names[i], json_string(tool_option(tool, names[i])));
-	if (tool_option(tool, "all"))
-		json_object_set_new(parameters, "all", json_true());
-	if (!limit)
-		return parameters;
-	if (str_to_int64(limit, &number) < 0 || number < 1 || number > 1000) {
-		json_decref(parameters);
-		*ret_status = tool_misuse(tool, "--limit is a number from 1 to 1000");
-		return NULL;
-	}
-	json_object_set_new(parameters, "limit", json_integer(number));
-	return parameters;
 }
 
 int verb_list(struct tool *tool)
 {
 	int status = TOOL_DONE;
-	json_t *parameters = read_filters(tool, &status);
+	json_t *parameters = tool_read_filters(tool, &status);
 
 	return parameters ? client_ask(tool, "List", parameters, false, show_occurrences, tool)
 			  : status;
 }
 
-int verb_deliveries(struct tool *tool)
-{
-	int status = TOOL_DONE;
-	json_t *parameters = read_filters(tool, &status);
-
-	return parameters ? client_ask(tool, "Deliveries", parameters, false, show_deliveries, tool)
-			  : status;
-}
-
 static void show_export(void *owner, json_t *reply)
 {
-	print_list(json_object_get(reply, "occurrences"));
-	print_list(json_object_get(reply, "deliveries"));
-	print_list(json_object_get(reply, "pauses"));
+	tool_print_list(json_object_get(reply, "occurrences"));
+	tool_print_list(json_object_get(reply, "deliveries"));
+	tool_print_list(json_object_get(reply, "pauses"));
 }
 
 int verb_export(struct tool *tool)
@@ -302,8 +247,7 @@ int verb_one_word(struct tool *tool)
 {
 	static const struct {
 		const char *method, *parameter;
-	} words[] = {{"Retry", "delivery"}, {"Drop", "delivery"}, {"Resume", "what"},
-		{"Forget", "person"}};
+	} words[] = {{"Resume", "what"}, {"Forget", "person"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (str_eq(words[i].method, tool->verb->method))

@@ -92,6 +92,7 @@ static void complete_done(int error, const char *why)
 UNUSED_VERB(const struct model *, engine_model, const struct engine *engine)
 UNUSED_VERB(const struct view *, engine_view, const struct engine *engine)
 UNUSED_VERB(void, engine_status, const struct engine *engine, struct engine_status *ret)
+UNUSED_VERB(void, engine_count_dead, struct engine *engine, engine_on_count on_done, void *owner)
 UNUSED_VERB(bool, engine_channel_status, const struct engine *engine, size_t index,
 	struct channel_status *ret)
 UNUSED_VERB(bool, engine_pause_status, const struct engine *engine, size_t index,
