@@ -175,6 +175,11 @@ campaign-storm: all $(BUILD)/bench/sink
 campaign-disk: all $(FAULTS)
 	@NUDGED_BUILD=$(BUILD) tests/campaign/disks.py $(DISK)
 
+# System calls that fail, once and onwards: every call with every error, wherever chance puts them.
+.PHONY: campaign-syscall
+campaign-syscall: all
+	@NUDGED_BUILD=$(BUILD) tests/campaign/syscalls.py $(SYSCALL)
+
 .PHONY: campaign-receivers
 # Every fault of receivers on a channel of its own, then each as the dead one of fifty.
 campaign-receivers: all

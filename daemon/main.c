@@ -318,7 +318,10 @@ static int run(struct daemon *daemon)
 		report(EVENT_STARTED, NULL, "running with %s", daemon->options.config);
 		engine_start(daemon->engine);
 		say_ready(daemon);
-		event_base_dispatch(daemon->loop);
+		if (event_base_dispatch(daemon->loop) < 0) {
+			log_error("the event loop cannot wait any more: %m");
+			daemon->failed = true;
+		}
 		report(EVENT_STOPPED, NULL, "stopped");
 	}
 	stop(daemon);

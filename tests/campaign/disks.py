@@ -195,9 +195,12 @@ def judge_gaps(store):
             yield f"{name}: nothing between {gaps[:3]}"
 
 
+def receipts_of(receiver):
+    return [Receipt("hook", a.id, None, a.attempt, a.at, a.occurrences) for a in receiver.all()]
+
+
 def judge(daemon, receiver, small):
-    receipts = [Receipt("hook", a.id, None, a.attempt, a.at, a.occurrences) for a in receiver.all()]
-    oracle = Oracle(small.inside, receipts, daemon.events())
+    oracle = Oracle(small.inside, receipts_of(receiver), daemon.events())
     return oracle.judge() + list(judge_gaps(oracle.store))
 
 
