@@ -299,7 +299,7 @@ static bool stands_still(struct engine *engine)
 	return stands;
 }
 
-static const char *why_not_turning(void *owner)
+const char *engine_why_not_turning(void *owner)
 {
 	struct engine *engine = owner;
 
@@ -514,7 +514,7 @@ static int make_parts(struct engine *engine)
 		.clock = engine->clock,
 		.store = engine->store,
 		.owner = engine,
-		.why_not = why_not_turning,
+		.why_not = engine_why_not_turning,
 		.on_store_error = on_store_error};
 	int r = dispatch_new(&dispatch, &engine->dispatch);
 

@@ -68,6 +68,8 @@ struct engine {
 void engine_set_alarm(struct engine *engine);
 void engine_run(struct engine *engine); /* decides what is due */
 void engine_store_failed(struct engine *engine, int error);
+/* For the heartbeat: NULL, or why the engine does not turn. Looks at what moved since the last time. */
+const char *engine_why_not_turning(void *owner);
 /* A recorded delivery finds its place: held, or dispatched. */
 void engine_take_delivery(struct engine *engine, struct delivery *delivery);
 

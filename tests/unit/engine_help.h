@@ -169,7 +169,7 @@ static unused_arg void bed_restart(struct bed *bed)
 }
 
 /* So much time, with every alarm in it at its own instant. */
-static void bed_step(struct bed *bed, int64_t ms)
+static unused_arg void bed_step(struct bed *bed, int64_t ms)
 {
 	int64_t end = clock_now(bed->clock) + ms, next;
 
