@@ -6,6 +6,7 @@
 #   make campaign-simulated SEEDS=10000   the release figure of simulated time
 #   make campaign-receivers               every fault that receivers have
 #   make campaign-crash KILLS=10000       kill -9 at every instant
+#   make campaign-storm, campaign-soak    everything at once, and steady load for hours
 #   make lint         layers, sizes, style, man pages, catalog
 
 BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
