@@ -90,12 +90,34 @@ static void slice_free(struct slice *slice)
 	free(slice);
 }
 
-static bool is_in(struct id id, const struct id *list, size_t count)
+static int by_id(const void *a, const void *b)
 {
-	for (size_t i = 0; i < count; i++)
-		if (id_eq(list[i], id))
-			return true;
-	return false;
+	return memcmp(a, b, sizeof(struct id));
+}
+
+/* A pass that is repeated after trouble with the store finds thousands that are known: no search may
+ * look at each. */
+static struct id *ids_in_order(const struct id *list, size_t count)
+{
+	struct id *copy = mem_new_array(MAX_OF(count, (size_t)1), sizeof(*copy));
+
+	if (count) {
+		memcpy(copy, list, count * sizeof(*copy));
+		qsort(copy, count, sizeof(*copy), by_id);
+	}
+	return copy;
+}
+
+static bool is_in(struct id id, const struct id *ordered, size_t count)
+{
+	return bsearch(&id, ordered, count, sizeof(id), by_id);
+}
+
+static void drop_items(struct delivery *delivery, const struct id *ordered, size_t count)
+{
+	for (size_t i = delivery->count; i-- > 0 && count;)
+		if (is_in(delivery->items[i]->id, ordered, count))
+			delivery_drop_item(delivery, delivery->items[i]->id);
 }
 
 static void tell_recorded(const struct occurrence *occurrence)
@@ -114,29 +136,30 @@ static void tell_recorded(const struct occurrence *occurrence)
 static void slice_accept(struct slice *slice, const struct store_result *result)
 {
 	const struct planner_settings *settings = &slice->planner->settings;
+	auto_free struct id *known = ids_in_order(result->known, result->n_known);
+	auto_free struct id *dropped = ids_in_order(result->dropped, result->n_dropped);
 
 	for (size_t i = 0; i < slice->n_occurrences; i++) {
 		const struct occurrence *occurrence = slice->occurrences[i];
 
-		if (is_in(occurrence->id, result->known, result->n_known))
+		if (is_in(occurrence->id, known, result->n_known))
 			continue;
 		tell_recorded(occurrence);
 		if (occurrence->follow_at != TIME_NEVER)
 			settings->on_follow(settings->owner, occurrence);
 	}
 	for (size_t i = 0; i < slice->n_joined; i++)
-		if (is_in(slice->joined[i].occurrence, result->known, result->n_known))
+		if (is_in(slice->joined[i].occurrence, known, result->n_known))
 			delivery_drop_item(slice->joined[i].held, slice->joined[i].occurrence);
 	for (size_t i = 0; i < slice->n_made; i++) {
 		struct delivery *delivery = slice->made[i].delivery;
 
-		if (is_in(delivery->id, result->dropped, result->n_dropped)) {
+		if (is_in(delivery->id, dropped, result->n_dropped)) {
 			ledger_take_back(slice->planner->ledger, delivery);
 			delivery_free(delivery);
 			continue;
 		}
-		for (size_t j = 0; j < result->n_known; j++)
-			delivery_drop_item(delivery, result->known[j]);
+		drop_items(delivery, known, result->n_known);
 		settings->on_recorded(settings->owner, delivery);
 	}
 }
