@@ -125,12 +125,13 @@ static int64_t lane_rest_until(struct lane *lane)
 	int64_t until = dispatch->settings.paused_until(dispatch->settings.owner, lane->id);
 	int64_t now;
 
-	if (!until && !lane->paused_mono)
+	if (!until && !lane->paused_mono && !lane->breaker.open)
 		return 0;
 	now = dispatch_mono(dispatch);
 	if (until > dispatch_now(dispatch))
 		return until == TIME_NEVER ? TIME_NEVER : now + (until - dispatch_now(dispatch));
-	return lane->paused_mono > now ? lane->paused_mono : 0;
+	until = MAX_OF(lane->paused_mono, lane->breaker.probe_mono);
+	return until > now ? until : 0;
 }
 
 /* ---- sending ---- */

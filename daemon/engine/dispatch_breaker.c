@@ -56,12 +56,11 @@ void breaker_fail(struct lane *lane, enum fault fault, const char *reason)
 	if (fault == FAULT_PASSING && !breaker->open && breaker->failures < BREAK_AFTER)
 		return;
 	/* What was under way when it opened, or a probe that was overtaken. */
-	if (breaker->open && lane->paused_mono > now)
+	if (breaker->open && breaker->probe_mono > now)
 		return;
 	open_breaker(lane, reason);
 	breaker->trips++;
-	lane->paused_mono = MAX_OF(lane->paused_mono,
-		now + (fault == FAULT_GONE ? GONE_PAUSE_MS : probe_delay_ms(lane)));
+	breaker->probe_mono = now + (fault == FAULT_GONE ? GONE_PAUSE_MS : probe_delay_ms(lane));
 }
 
 /* Whether it waits for the receiver alone: it was tried, and by the clock as it is now its time has
@@ -104,7 +103,6 @@ void breaker_close(struct lane *lane)
 	lane->reason = NULL;
 	if (!was_open)
 		return;
-	lane->paused_mono = 0;
 	report(EVENT_CHANNEL_RECOVERED, &subject, "channel %s works again", lane->id);
 	wake_retries(lane);
 }
@@ -112,8 +110,10 @@ void breaker_close(struct lane *lane)
 /* Open, and the next that goes is the probe. */
 bool lane_may_probe(const struct lane *lane)
 {
-	return lane->breaker.open && !lane->in_flight &&
-	       lane->paused_mono <= dispatch_mono(lane->dispatch);
+	int64_t now = dispatch_mono(lane->dispatch);
+
+	return lane->breaker.open && !lane->in_flight && lane->breaker.probe_mono <= now &&
+	       lane->paused_mono <= now;
 }
 
 /* A probe is due and nobody is ready for it: whoever would be tried again next is tried now. */

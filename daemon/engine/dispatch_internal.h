@@ -46,6 +46,7 @@ struct breaker {
 	int failures;        /* in a row */
 	int trips;           /* probes that failed since it opened */
 	int64_t broken_mono; /* since when nothing arrives; 0: it works */
+	int64_t probe_mono;  /* the next one is not before */
 	int64_t opened_at;   /* by the clock, for people */
 };
 
@@ -62,7 +63,7 @@ struct lane {
 	size_t n_jobs, n_aside; /* in memory; of these, put aside by a pause */
 	size_t most; /* transfers at once: its concurrency, or its share of what all may */
 	double tokens, rate;
-	int64_t tokens_mono, paused_mono; /* ms */
+	int64_t tokens_mono, paused_mono; /* ms; the receiver asked for time until then */
 	struct breaker breaker;
 	char *reason; /* of the last failure */
 	bool retired;

@@ -13,6 +13,7 @@ enum {
 	SETTLE_AGAIN_S = 2,
 	FALLBACK_TIME_MS = 15 * 60 * 1000,
 	UNKNOWN_REPEATS = 1,
+	LAST_TRY_MS = 60 * 1000, /* less is not worth another try */
 };
 
 /* What is to be recorded: of jobs that ended the delivery itself, of others an outline. */
@@ -261,17 +262,39 @@ void settle_quarantined(struct job *job)
 	job_end(job, DELIVERY_QUARANTINED, EVENT_QUARANTINED, reason);
 }
 
+/* The receiver asks all of its channel to wait. */
+static void rest_lane(struct lane *lane, int64_t asked_ms)
+{
+	int64_t wait = retry_delay_ms(
+		&lane->policy, 1, asked_ms, (uint32_t)random_below(UINT64_C(1) << 32));
+
+	lane->paused_mono = MAX_OF(lane->paused_mono, dispatch_mono(lane->dispatch) + wait);
+}
+
+/* When to try again. Where the time ends before, once more in what is left of it: the channel may
+ * work by then. At or after the expiry: not at all. */
+static int64_t next_try_at(const struct job *job, const struct verdict *verdict)
+{
+	const struct delivery *delivery = job->delivery;
+	uint32_t chance = (uint32_t)random_below(UINT64_C(1) << 32);
+	int64_t now = dispatch_now(job->dispatch), left = delivery->expire_at - now;
+	int64_t wait = retry_delay_ms(
+		&job->lane->policy, MAX_OF(delivery->attempts, 1), verdict->delay_ms, chance);
+
+	if (wait >= left && verdict->delay_ms < left && left > LAST_TRY_MS)
+		wait = MAX_OF(
+			left / 2 + (int64_t)random_below((uint64_t)left / 4), verdict->delay_ms);
+	return now + wait;
+}
+
 static void retry_later(struct job *job, const struct verdict *verdict, const char *reason)
 {
 	struct delivery *delivery = job->delivery;
-	int64_t wait = retry_delay_ms(&job->lane->policy, MAX_OF(delivery->attempts, 1),
-		verdict->delay_ms, (uint32_t)random_below(UINT64_C(1) << 32));
-	int64_t at = dispatch_now(job->dispatch) + wait;
+	int64_t at = next_try_at(job, verdict), wait = at - dispatch_now(job->dispatch);
 	char words[400];
 
-	if (verdict->whole_destination)
-		job->lane->paused_mono = MAX_OF(
-			job->lane->paused_mono, clock_mono(job->dispatch->settings.clock) + wait);
+	if (verdict->whole_destination && verdict->delay_ms >= 0)
+		rest_lane(job->lane, verdict->delay_ms);
 	if (lane_gave_up(job->lane) && settle_elsewhere(job, EVENT_RETRY, reason))
 		return;
 	if (at >= delivery->expire_at) {

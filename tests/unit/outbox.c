@@ -23,8 +23,9 @@ static struct {
 	int status; /* of the first channel: 0 is silence */
 	bool both;  /* of the second, too */
 	const char *poison;
-	bool few_later; /* p0 to p9 are told to come again */
-	size_t most;    /* jobs in memory, ever */
+	bool few_later;     /* p0 to p9 are told to come again */
+	size_t most;        /* jobs in memory, ever */
+	size_t most_flying; /* transfers at once */
 	struct dispatch_limits limits;
 } desk;
 
@@ -48,6 +49,8 @@ static int on_message(void *owner, const char *path, const json_t *data)
 	if (desk.few_later && strlen(arrival->person) == 2)
 		arrival->status = 408;
 	desk.most = MAX_OF(desk.most, jobs);
+	desk.most_flying = MAX_OF(
+		desk.most_flying, desk.bed.engine->dispatch->lanes[!arrival->first]->in_flight);
 	return arrival->status;
 }
 
@@ -148,7 +151,7 @@ static void those_that_wait_make_room_for_those_that_do_not(void **state)
 	desk.few_later = true;
 	run_until(NOON + 15 * SECOND_MS);
 	assert_int_equal(count_of(true, 200), 30);
-	assert_int_equal(count_of(true, 408), 10);
+	assert_true(count_of(true, 408) >= 10); /* one may have come again */
 	assert_int_equal(dispatch_waiting(desk.bed.engine->dispatch), 10);
 	close_desk();
 }
@@ -253,8 +256,12 @@ static void channels_share_what_the_process_may_open(void **state)
 	assert_int_equal(desk.bed.engine->dispatch->lanes[1]->most, 300);
 	close_desk();
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	desk_open(1, false, "concurrency = 7;", LARGE);
+	desk_open(20, false, "concurrency = 7;", LARGE);
 	assert_int_equal(desk.bed.engine->dispatch->lanes[0]->most, 7);
+	desk.bed.engine->dispatch->lanes[0]->most = 2;
+	run_until(NOON + 12 * SECOND_MS);
+	assert_each_once(20);
+	assert_int_equal(desk.most_flying, 2);
 	close_desk();
 }
 
@@ -460,67 +467,54 @@ static void word_of_silence_in_the_store_is_stopped_by_an_answer(void **state)
 
 /* ---- what happens while the store is asked ---- */
 
-/* Four messages in memory that wait for another try, and a question under way that will bring all
- * of them once more. */
-static void open_and_ask(void)
+/* Four messages: one has gone, and the others are in memory and wait for the rate. */
+static struct dispatch *open_slowly(void)
 {
-	struct dispatch *dispatch;
-
-	desk_open(4, false, "retry_base = \"30s\";", LARGE);
-	desk.status = 503;
+	desk_open(4, false, "rate = \"1/min\";", LARGE);
 	run_until(NOON + 11 * SECOND_MS);
-	assert_int_equal(desk.count, 4);
-	dispatch = desk.bed.engine->dispatch;
-	dispatch_add_backlog(dispatch, "first", 4);
-	while (!dispatch->asking)
-		event_base_loop(desk.bed.loop, EVLOOP_ONCE);
-	desk.status = 200;
+	assert_int_equal(desk.count, 1);
+	assert_int_equal(HASH_COUNT(desk.bed.engine->dispatch->jobs), 3);
+	return desk.bed.engine->dispatch;
 }
 
-static int deliveries_of(const char *person)
+/* The question brings all of them once more, as they are now. */
+static void ask_again(struct dispatch *dispatch)
 {
-	int count = 0;
+	dispatch_add_backlog(dispatch, "first", 4);
+	shelves_review(dispatch);
+	assert_int_equal(dispatch->asking, 1);
+	usleep(20000); /* it is not kept for what comes later */
+}
 
+static void assert_two_more_came(const char *without)
+{
+	desk.bed.engine->dispatch->lanes[0]->rate = 0;
+	run_until(NOON + 20 * SECOND_MS);
+	assert_int_equal(desk.count, 3);
 	for (int i = 0; i < desk.count; i++)
-		count += str_eq(desk.list[i].person, person) && desk.list[i].status == 200;
-	return count;
+		assert_string_not_equal(desk.list[i].person, without);
+	close_desk();
 }
 
 static void what_ends_meanwhile_does_not_come_back(void **state)
 {
-	struct id id;
+	struct dispatch *dispatch = open_slowly();
+	auto_free char *person = str_new(dispatch->jobs->delivery->recipient);
 
-	open_and_ask();
-	assert_int_equal(id_read(desk.list[0].id, &id), 0);
-	assert_true(dispatch_cancel(desk.bed.engine->dispatch, id, "a test"));
-	run_until(NOON + 3 * MINUTE_MS);
-	assert_int_equal(deliveries_of(desk.list[0].person), 0);
-	for (int i = 1; i < 4; i++)
-		assert_int_equal(deliveries_of(desk.list[i].person), 1);
-	close_desk();
+	ask_again(dispatch);
+	assert_true(dispatch_cancel(dispatch, dispatch->jobs->delivery->id, "a test"));
+	assert_two_more_came(person);
 }
 
 static void what_ended_just_before_does_not_come_back(void **state)
 {
-	struct dispatch *dispatch;
-	struct id id;
+	struct dispatch *dispatch = open_slowly();
+	auto_free char *person = str_new(dispatch->jobs->delivery->recipient);
 
-	desk_open(4, false, "retry_base = \"30s\";", LARGE);
-	desk.status = 503;
-	run_until(NOON + 11 * SECOND_MS);
-	dispatch = desk.bed.engine->dispatch;
-	/* In one turn: it ends, and that is not on its way to the store yet when it is asked. */
-	assert_int_equal(id_read(desk.list[0].id, &id), 0);
-	assert_true(dispatch_cancel(dispatch, id, "a test"));
-	dispatch_add_backlog(dispatch, "first", 4);
-	shelves_review(dispatch);
-	assert_int_equal(dispatch->asking, 1);
-	usleep(20000); /* the question is not kept for what comes later */
-	desk.status = 200;
-	run_until(NOON + 3 * MINUTE_MS);
-	assert_int_equal(deliveries_of(desk.list[0].person), 0);
-	assert_int_equal(deliveries_of(desk.list[1].person), 1);
-	close_desk();
+	/* In one turn: that it ended is not on its way to the store yet. */
+	assert_true(dispatch_cancel(dispatch, dispatch->jobs->delivery->id, "a test"));
+	ask_again(dispatch);
+	assert_two_more_came(person);
 }
 
 static void on_forgotten(void *owner, const struct store_result *result)
@@ -528,15 +522,11 @@ static void on_forgotten(void *owner, const struct store_result *result)
 	assert_int_equal(result->error, 0);
 }
 
-static void job_find_and_forget(const char *text)
+/* As if it had been in the store alone: nothing in memory ends with it. */
+static void lose(struct dispatch *dispatch, struct job *job)
 {
-	struct dispatch *dispatch = desk.bed.engine->dispatch;
 	size_t asking = dispatch->asking;
-	struct job *job;
-	struct id id;
 
-	assert_int_equal(id_read(text, &id), 0);
-	job = job_find(dispatch, id);
 	job_leave_queue(job);
 	dispatch->asking = 0;
 	job_free(job);
@@ -545,18 +535,14 @@ static void job_find_and_forget(const char *text)
 
 static void who_is_forgotten_meanwhile_gets_nothing(void **state)
 {
-	struct dispatch *dispatch;
+	struct dispatch *dispatch = open_slowly();
+	auto_free char *person = str_new(dispatch->jobs->delivery->recipient);
 
-	open_and_ask();
-	dispatch = desk.bed.engine->dispatch;
-	/* As if the last one had been in the store alone: nothing in memory has ended by it. */
-	job_find_and_forget(desk.list[3].id);
-	dispatch_cancel_person(dispatch, desk.list[3].person, "a test");
-	store_forget(desk.bed.engine->store, desk.list[3].person, on_forgotten, NULL);
-	run_until(NOON + 3 * MINUTE_MS);
-	assert_int_equal(deliveries_of(desk.list[3].person), 0);
-	assert_int_equal(deliveries_of(desk.list[0].person), 1);
-	close_desk();
+	ask_again(dispatch);
+	lose(dispatch, dispatch->jobs);
+	dispatch_cancel_person(dispatch, person, "a test");
+	store_forget(desk.bed.engine->store, person, on_forgotten, NULL);
+	assert_two_more_came(person);
 }
 
 /* ---- messages that end the process ---- */
