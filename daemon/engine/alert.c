@@ -89,7 +89,7 @@ static bool is_pending(const struct topic *topic)
 static bool is_spent(const struct alert *alert, const struct topic *topic)
 {
 	return !is_pending(topic) && !topic->wrong &&
-	       (!topic->hour.told || now_mono(alert) - topic->hour.since_mono >= HOUR_MS);
+	       now_mono(alert) - topic->hour.since_mono >= HOUR_MS;
 }
 
 static int64_t ready_mono(const struct topic *topic)

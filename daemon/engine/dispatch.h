@@ -87,6 +87,7 @@ struct note {
 	bool is_test;
 };
 struct flight; /* a note under way */
+/* verdict NULL: dispatch ends. */
 typedef void (*dispatch_on_note)(void *owner, const struct verdict *verdict, int status);
 
 /* The request that a note would be, secrets masked (owned). 0, -ENOENT (no such channel) or -errno,

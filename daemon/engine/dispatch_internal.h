@@ -143,7 +143,6 @@ void lane_free(struct lane *lane);
 void lane_release(struct lane *lane); /* frees a retired lane without transfers */
 const struct person *job_person(const struct job *job);
 
-/* Without telling their owners. */
 void dispatch_cancel_notes(struct dispatch *dispatch);
 
 /* What became of an attempt; failing: it tells that the receiver does not work, not that it will not

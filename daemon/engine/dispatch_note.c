@@ -34,8 +34,10 @@ void dispatch_cancel_notes(struct dispatch *dispatch)
 {
 	struct flight *flight;
 
-	while ((flight = LIST_FIRST(&dispatch->flights)))
+	while ((flight = LIST_FIRST(&dispatch->flights))) {
+		flight->on_done(flight->owner, NULL, 0);
 		flight_free(flight);
+	}
 }
 
 static void on_note_response(void *owner, const struct nudged_response *response)

@@ -642,11 +642,14 @@ struct testing {
 static void on_tested(void *owner, const struct verdict *verdict, int status)
 {
 	struct testing *testing = owner;
-	auto_free char *words = str_printf("%s%s%s (status %d)", outcome_names[verdict->outcome],
-		verdict->reason ? ": " : "", verdict->reason ? verdict->reason : "", status);
+	int error = !verdict ? -ECANCELED : verdict->outcome == NUDGED_SENT ? 0 : -EREMOTEIO;
+	auto_free char *words =
+		verdict ? str_printf("%s%s%s (status %d)", outcome_names[verdict->outcome],
+				  verdict->reason ? ": " : "",
+				  verdict->reason ? verdict->reason : "", status)
+			: str_new("nudged stops");
 
-	testing->on_done(testing->owner, verdict->outcome == NUDGED_SENT ? 0 : -EREMOTEIO,
-		testing->shown, words);
+	testing->on_done(testing->owner, error, testing->shown, words);
 	free(testing->shown);
 	free(testing);
 }

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
 
 import pytest
@@ -243,6 +244,18 @@ def test_a_test_that_is_sent_arrives_and_says_what_became_of_it(channels, receiv
     assert CANARY not in channels.ctl("test-channel", "login", "--to", "x@example.org", "--send", status=1).stderr
     assert not channels.events() or {e.name for e in channels.events()} <= {"started"}  # of a test the record knows nothing
     assert channels.ctl("deliveries", "--all").stdout == "No such deliveries.\n" and CANARY not in "\n".join(channels.log)
+
+
+def test_a_stop_does_not_wait_for_a_test(nudged):
+    with socket.socket() as silent:  # takes the connection, and says nothing
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        daemon = nudged(channels=f'{{ id = "hook"; plugin = "webhook"; url = "http://127.0.0.1:{silent.getsockname()[1]}/"; allow_private = true; }},')
+        daemon.start()
+        test = subprocess.Popen([BUILD / "nudgectl", "--control", daemon.control, "test-channel", "hook", "--send"], stderr=subprocess.DEVNULL)
+        silent.accept()
+        daemon.stop()
+        assert test.wait(30) != 0
 
 
 @pytest.mark.parametrize("words, why", [

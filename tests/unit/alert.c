@@ -168,10 +168,12 @@ static void trouble_is_gathered_for_a_moment(void **state)
 	assert_null(strstr(last_text(), "receiver"));
 	pass(5000);
 	assert_int_equal(n_heard, 2);
-	expect_text("1 message by hook expired since 12:00.");
-	expect_text(
-		"A new configuration was refused 1 time since 12:00. In its own words: 3 errors.");
-	expect_text("Times are those of UTC.");
+	assert_string_equal(last_text(),
+		"1 message by hook expired since 12:00. \"nudgectl deliveries --dead --channel "
+		"hook\" lists them.\n"
+		"A new configuration was refused 1 time since 12:00. In its own words: 3 errors. "
+		"\"nudged --check\" names the lines.\n"
+		"Times are those of UTC.\n");
 	assert_true(str_ends(heard[1].title, "; and 1 more"));
 	pass(HOUR);
 	assert_int_equal(n_heard, 2);
@@ -309,6 +311,28 @@ static void more_trouble_than_fits_is_counted(void **state)
 	pass(MINUTE);
 	expect_text("Channel hook does not work since 15:00.");
 	assert_int_equal(bed.engine->alert->n_topics, 1);
+}
+
+static void twenty_lines_are_a_message(void **state)
+{
+	char id[16];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(id, sizeof(id), "c%d", i);
+		channel(EVENT_CHANNEL_FAILED, id);
+	}
+	pass(MINUTE);
+	expect_text("Channel c19 does not work");
+	assert_null(strstr(last_text(), "And "));
+	for (int i = 20; i < 41; i++) {
+		snprintf(id, sizeof(id), "c%d", i);
+		channel(EVENT_CHANNEL_FAILED, id);
+	}
+	pass(MINUTE);
+	expect_text("Channel c39 does not work");
+	expect_text("And 1 more: ");
+	pass(MINUTE);
+	assert_int_equal(n_heard, 2);
 }
 
 static void the_store_comes_first(void **state)
@@ -610,6 +634,7 @@ int main(int argc, char **argv)
 			after_twenty_messages_in_an_hour_they_come_seldom, open_one, close_it),
 		cmocka_unit_test_setup_teardown(
 			more_trouble_than_fits_is_counted, open_one, close_it),
+		cmocka_unit_test_setup_teardown(twenty_lines_are_a_message, open_one, close_it),
 		cmocka_unit_test_setup_teardown(the_store_comes_first, open_one, close_it),
 		cmocka_unit_test_setup_teardown(
 			each_is_told_and_the_broken_one_is_passed_over, open_both, close_it),
