@@ -10,7 +10,7 @@
 #   make lint         layers, sizes, style, man pages, catalog
 
 BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
-VERSION  := 0.2.0
+VERSION  := 0.3.0
 prefix   ?= /usr
 PKGS     := libevent libevent_pthreads libcurl libconfig libsystemd sqlite3 jansson libsodium
 PKG_CONFIG ?= pkg-config
