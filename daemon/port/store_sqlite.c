@@ -205,6 +205,8 @@ static int connect_database(struct sqlite *s, char **ret_error)
 		return error;
 	error = choose_log(s);
 	if (!error)
+		error = store_sqlite_offer_rows(s);
+	if (!error)
 		error = prepare_statements(s);
 	if (error)
 		*ret_error = store_sqlite_explain(s->path, "cannot open", error);

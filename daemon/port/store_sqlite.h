@@ -27,6 +27,7 @@ enum statement {
 	SQL_ANSWER,
 	SQL_RECORD_DELIVERY,
 	SQL_CARRY,
+	SQL_CARRY_ALL,
 	SQL_GET_ITEMS,
 	SQL_SET_ITEMS,
 	SQL_JOIN,
@@ -75,11 +76,20 @@ enum statement {
 	STATEMENTS,
 };
 
+/* What the table "change" shows: the rows of one kind in verbs [from, to). */
+struct rows {
+	const struct change *change;
+	enum { ROWS_OCCURRENCES, ROWS_DELIVERIES, ROWS_CARRIED } what;
+	size_t from, to;
+	const struct id_list *items; /* of the one delivery; NULL: its own */
+};
+
 struct sqlite {
 	char *folder, *path, *log_path;
 	int lock_fd;
 	sqlite3 *db; /* NULL after a failure, until the next piece of work opens it again */
 	sqlite3_stmt *statements[STATEMENTS];
+	struct rows rows;
 	/* Frames of the write-ahead log that belong to answered commits and are not yet known to
 	 * stand in the database itself. */
 	int64_t log_frames;
@@ -143,6 +153,8 @@ int store_sqlite_make(struct sqlite *s, const char *damaged, struct store_aside 
 
 /* Opens it when it is not open. */
 int store_sqlite_connect(struct sqlite *s) must_check;
+/* Before statements are prepared. */
+int store_sqlite_offer_rows(struct sqlite *s) must_check;
 /* -errno of a result code; 0 of OK, ROW and DONE. */
 int store_sqlite_error(sqlite3 *db, int code);
 /* Runs the statement to its end, and makes it ready for the next use. */

@@ -78,8 +78,8 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 
 	[SQL_RECORD_OCCURRENCE] =
 		"INSERT INTO occurrence (" OCCURRENCE
-		", key, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
-		" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+		", key, place) SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14,"
+		" c15, c16, c17, c18, c19, c20, c21, c22 FROM change WHERE true"
 		" ON CONFLICT (key) DO NOTHING",
 	[SQL_HAS_OCCURRENCE] = "SELECT 1 FROM occurrence WHERE id = ?1",
 	[SQL_FOLLOW] =
@@ -88,9 +88,13 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 		       " answer_text = coalesce(?3, answer_text), answered_at = ?4, follow_at = ?5"
 		       " WHERE id = ?1",
 	[SQL_RECORD_DELIVERY] =
-		"INSERT INTO delivery (" DELIVERY ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-		" ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+		"INSERT INTO delivery (id, channel, recipient, purpose, budget_date, created_at,"
+		" not_before_at, expire_at, state, attempts, next_at, status, reason, receipt,"
+		" fallback, starts, items) SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11,"
+		" c12, c13, c14, c15, c16, c17 FROM change",
 	[SQL_CARRY] = "INSERT OR IGNORE INTO carried (occurrence, delivery) VALUES (?1, ?2)",
+	[SQL_CARRY_ALL] = "INSERT OR IGNORE INTO carried (occurrence, delivery)"
+			  " SELECT c1, c2 FROM change",
 	[SQL_GET_ITEMS] = "SELECT items, state FROM delivery WHERE id = ?1",
 	[SQL_SET_ITEMS] = "UPDATE delivery SET items = ?2 WHERE id = ?1",
 	[SQL_JOIN] =

@@ -6,40 +6,31 @@
 
 /* How far back an item is looked for among what the same change recorded: it is nearly always the
  * last one. */
-enum { LOOK_BACK = 16 };
+enum {
+	LOOK_BACK = 16,
+	WORTH_IT = 4, /* occurrences, to write them by one statement */
+};
 
-static int record_occurrence(struct sqlite *s, const struct verb *verb, struct outcome *outcome)
+/* Runs a statement that reads the table "change" over some verbs of it. */
+static int write_rows(struct sqlite *s, enum statement which, const struct rows *rows)
 {
-	const struct occurrence *o = &verb->occurrence.record;
-	sqlite3_stmt *insert = sql(s, SQL_RECORD_OCCURRENCE);
 	int error;
 
-	bind_id(insert, 1, &o->id);
-	bind_text(insert, 2, o->key.recipient);
-	bind_text(insert, 3, o->key.reminder);
-	bind_text(insert, 4, o->key.about);
-	sqlite3_bind_int64(insert, 5, o->key.local);
-	sqlite3_bind_int(insert, 6, o->key.pass);
-	bind_text(insert, 7, o->kind);
-	sqlite3_bind_int64(insert, 8, o->due_at);
-	bind_at(insert, 9, o->planned_at);
-	sqlite3_bind_int(insert, 10, o->state);
-	sqlite3_bind_int(insert, 11, o->decision);
-	bind_text(insert, 12, o->rule);
-	bind_text(insert, 13, o->about_name);
-	bind_text(insert, 14, o->title);
-	bind_text(insert, 15, o->text);
-	bind_at(insert, 16, o->follow_at);
-	sqlite3_bind_int(insert, 17, o->nudges);
-	sqlite3_bind_int(insert, 18, o->answer);
-	bind_text(insert, 19, o->answer_text);
-	bind_at(insert, 20, o->answered_at);
-	sqlite3_bind_blob(insert, 21, verb->occurrence.hash, OCCURRENCE_HASH, SQLITE_STATIC);
-	sqlite3_bind_int64(
-		insert, 22, store_sqlite_place(store_sqlite_day(o->id), o->key.recipient));
-	error = store_sqlite_run(s, insert);
+	s->rows = *rows;
+	error = store_sqlite_run(s, sql(s, which));
+	s->rows = (struct rows){0};
+	return error;
+}
+
+static int record_occurrence(struct sqlite *s, const struct change *change, size_t at,
+	const struct verb *verb, struct outcome *outcome)
+{
+	const struct rows row = {change, ROWS_OCCURRENCES, at, at + 1, NULL};
+	int error = write_rows(s, SQL_RECORD_OCCURRENCE, &row);
+
 	if (!error)
-		id_list_add(sqlite3_changes(s->db) ? &outcome->recorded : &outcome->known, o->id);
+		id_list_add(sqlite3_changes(s->db) ? &outcome->recorded : &outcome->known,
+			verb->occurrence.record.id);
 	return error;
 }
 
@@ -70,34 +61,6 @@ static int carry(struct sqlite *s, const struct id *occurrence, const struct id 
 	return store_sqlite_run(s, statement);
 }
 
-static int insert_delivery(struct sqlite *s, const struct delivery *d, const struct id_list *items)
-{
-	sqlite3_stmt *insert = sql(s, SQL_RECORD_DELIVERY);
-
-	bind_id(insert, 1, &d->id);
-	bind_text(insert, 2, d->channel);
-	bind_text(insert, 3, d->recipient);
-	sqlite3_bind_int(insert, 4, d->purpose);
-	if (d->budget_date == INT32_MIN)
-		sqlite3_bind_null(insert, 5);
-	else
-		sqlite3_bind_int(insert, 5, d->budget_date);
-	bind_at(insert, 6, d->created_at);
-	bind_at(insert, 7, d->not_before_at);
-	bind_at(insert, 8, d->expire_at);
-	sqlite3_bind_int(insert, 9, d->state);
-	sqlite3_bind_int(insert, 10, d->attempts);
-	bind_at(insert, 11, d->next_at);
-	sqlite3_bind_int(insert, 12, d->status);
-	bind_text(insert, 13, d->reason);
-	bind_text(insert, 14, d->receipt);
-	bind_text(insert, 15, d->fallback);
-	sqlite3_bind_blob(insert, 16, items->count ? (const void *)items->ids : "",
-		items->count * sizeof(struct id), SQLITE_STATIC);
-	sqlite3_bind_int(insert, 17, d->starts);
-	return store_sqlite_run(s, insert);
-}
-
 static int record_items(
 	struct sqlite *s, const struct verb *verb, struct outcome *outcome, struct id_list *items)
 {
@@ -116,10 +79,12 @@ static int record_items(
 	return 0;
 }
 
-static int record_delivery(struct sqlite *s, const struct verb *verb, struct outcome *outcome)
+static int record_delivery(struct sqlite *s, const struct change *change, size_t at,
+	const struct verb *verb, struct outcome *outcome)
 {
 	cleanup(id_list_free) struct id_list items = {0};
 	const struct delivery *record = &verb->delivery.record;
+	const struct rows row = {change, ROWS_DELIVERIES, at, at + 1, &items};
 	int error = record_items(s, verb, outcome, &items);
 
 	if (error)
@@ -128,7 +93,7 @@ static int record_delivery(struct sqlite *s, const struct verb *verb, struct out
 		id_list_add(&outcome->dropped, record->id);
 		return 0;
 	}
-	return insert_delivery(s, record, &items);
+	return write_rows(s, SQL_RECORD_DELIVERY, &row);
 }
 
 /* The items of a delivery that is held; -ESTALE when it is not. */
@@ -264,8 +229,6 @@ static int set_value(struct sqlite *s, const struct verb *verb, struct outcome *
 
 static int (*const verbs[VERBS])(
 	struct sqlite *s, const struct verb *verb, struct outcome *outcome) = {
-	[VERB_RECORD_OCCURRENCE] = record_occurrence,
-	[VERB_RECORD_DELIVERY] = record_delivery,
 	[VERB_JOIN] = join,
 	[VERB_SETTLE] = settle,
 	[VERB_REOPEN] = settle,
@@ -277,17 +240,106 @@ static int (*const verbs[VERBS])(
 	[VERB_SET_VALUE] = set_value,
 };
 
+/* ---- all at once ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct id));
+}
+
+static bool grows(const struct id *before, const struct id *id)
+{
+	return !before || memcmp(before->bytes, id->bytes, sizeof(id->bytes)) < 0;
+}
+
+/* Whether each delivery's items are different ones, and all recorded by the change itself, so that
+ * nothing need be looked up. New ids grow; where they do not, some are not found. */
+static bool is_self_contained(const struct verb *verb, const struct id_list *recorded)
+{
+	const struct id *before = NULL;
+
+	for (size_t i = 0; i < verb->delivery.record.count; i++) {
+		const struct id *item = &verb->delivery.items[i];
+
+		if (!grows(before, item) ||
+			!bsearch(item, recorded->ids, recorded->count, sizeof(*item), compare_ids))
+			return false;
+		before = item;
+	}
+	return true;
+}
+
+/* Lists what the change records; false where verb by verb is the way. */
+static bool list_recorded(const struct change *change, struct id_list *recorded)
+{
+	for (size_t i = 0; i < change_count(change); i++) {
+		const struct verb *verb = change_verb(change, i);
+
+		if (verb->kind == VERB_RECORD_OCCURRENCE)
+			id_list_add(recorded, verb->occurrence.record.id);
+	}
+	if (recorded->count < WORTH_IT)
+		return false;
+	for (size_t i = 0; i < change_count(change); i++) {
+		const struct verb *verb = change_verb(change, i);
+
+		if (verb->kind == VERB_RECORD_DELIVERY && !is_self_contained(verb, recorded))
+			return false;
+	}
+	return true;
+}
+
+/* All records of the change in three statements: 1, or -errno; 0 where an occurrence was known, and
+ * nothing of it may stay. */
+static int record_all(struct sqlite *s, const struct change *change)
+{
+	cleanup(id_list_free) struct id_list recorded = {0};
+	struct rows rows = {.change = change, .what = ROWS_OCCURRENCES, .to = change_count(change)};
+	int error;
+
+	if (!list_recorded(change, &recorded))
+		return 0;
+	error = write_rows(s, SQL_RECORD_OCCURRENCE, &rows);
+	if (!error && (size_t)sqlite3_changes(s->db) < recorded.count) {
+		error = store_sqlite_run(s, sql(s, SQL_UNDO));
+		return error;
+	}
+	rows.what = ROWS_DELIVERIES;
+	if (!error)
+		error = write_rows(s, SQL_RECORD_DELIVERY, &rows);
+	rows.what = ROWS_CARRIED;
+	if (!error)
+		error = write_rows(s, SQL_CARRY_ALL, &rows);
+	return error ? error : 1;
+}
+
+static int apply_verb(
+	struct sqlite *s, const struct change *change, size_t at, struct outcome *outcome)
+{
+	const struct verb *verb = change_verb(change, at);
+
+	if (verb->kind == VERB_RECORD_OCCURRENCE)
+		return record_occurrence(s, change, at, verb, outcome);
+	if (verb->kind == VERB_RECORD_DELIVERY)
+		return record_delivery(s, change, at, verb, outcome);
+	return verbs[verb->kind](s, verb, outcome);
+}
+
 int store_sqlite_apply(void *context, const struct change *change, struct outcome *outcome)
 {
 	struct sqlite *s = context;
-	int error = store_sqlite_enter(s);
+	int error = store_sqlite_enter(s), recorded;
 
 	if (error)
 		return error;
+	recorded = record_all(s, change);
+	if (recorded < 0)
+		error = recorded;
 	for (size_t i = 0; i < change_count(change) && !error; i++) {
-		const struct verb *verb = change_verb(change, i);
+		enum verb_kind kind = change_verb(change, i)->kind;
 
-		error = verbs[verb->kind](s, verb, outcome);
+		if (!recorded || (kind != VERB_RECORD_OCCURRENCE && kind != VERB_RECORD_DELIVERY))
+			error = apply_verb(s, change, i, outcome);
 	}
 	return store_sqlite_leave(s, error, outcome);
 }

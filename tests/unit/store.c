@@ -154,6 +154,125 @@ static void a_later_delivery_may_carry_an_earlier_occurrence(void **state)
 	assert_int_equal(count_deliveries(bed), 3);
 }
 
+/* ---- many records at once, against the same ones one by one ---- */
+
+enum { BATCH = 8, ITEMS = 3 };
+enum batch_flaw {
+	FLAWLESS,
+	SOME_KNOWN,
+	ONE_TWICE,
+	BACKWARDS,
+	NONE_CARRIED,
+	AN_EARLIER_ONE,
+	A_STRANGER,
+	SAME_KEY,
+	FLAWS
+};
+
+struct batch {
+	struct occurrence occurrences[BATCH], known[2], earlier, stranger;
+	struct delivery deliveries[BATCH];
+	struct occurrence *items[BATCH][ITEMS];
+};
+
+static void make_batch(struct batch *batch, enum batch_flaw flaw)
+{
+	batch->earlier = make_occurrence("early", "ana", 1);
+	batch->stranger = make_occurrence("never", "ana", 50);
+	for (int i = 0; i < BATCH; i++)
+		batch->occurrences[i] = make_occurrence("r", i % 2 ? "ana" : "ben", 10 + i);
+	for (int i = 0; i < BATCH; i++) {
+		struct delivery *delivery = &batch->deliveries[i];
+
+		*delivery = make_delivery("ana", NULL, NULL);
+		delivery->items = batch->items[i];
+		batch->items[i][0] = &batch->occurrences[i];
+		batch->items[i][1] = &batch->occurrences[MIN_OF(i + 1, BATCH - 1)];
+		delivery->count = i == 4 || i == BATCH - 1 ? 1 : 2;
+	}
+	for (int i = 0; i < 2; i++) {
+		batch->known[i] = batch->occurrences[flaw == SOME_KNOWN ? 2 + i : 0];
+		batch->known[i].id = id_new(NOON);
+		batch->known[i].key.local += flaw == SOME_KNOWN ? 0 : 100 + i;
+	}
+	if (flaw == ONE_TWICE)
+		batch->items[3][1] = batch->items[3][0];
+	if (flaw == BACKWARDS)
+		batch->items[3][0] = &batch->occurrences[5];
+	if (flaw == NONE_CARRIED)
+		batch->deliveries[3].count = 0;
+	if (flaw == AN_EARLIER_ONE)
+		batch->items[3][1] = &batch->earlier;
+	if (flaw == A_STRANGER)
+		batch->items[3][1] = &batch->stranger;
+	if (flaw == SAME_KEY)
+		batch->occurrences[6].key = batch->occurrences[4].key;
+}
+
+static void take_outcome(struct bed *bed, struct buf *known)
+{
+	char text[ID_TEXT];
+
+	for (size_t i = 0; i < bed->n_known + bed->n_dropped; i++) {
+		id_write(i < bed->n_known ? bed->known[i] : bed->dropped[i - bed->n_known], text);
+		buf_printf(known, "%s %s\n", i < bed->n_known ? "known" : "dropped", text);
+	}
+}
+
+/* What the store holds afterwards, and what it said. */
+static char *record_batch(struct bed *bed, struct batch *batch, bool at_once)
+{
+	struct change *change = change_new();
+	cleanup(buf_free) struct buf known = BUF_MAX(65536);
+	auto_free char *dump = NULL, *without_ben = NULL;
+
+	change_record_occurrence(change, &batch->earlier);
+	for (int i = 0; i < 2; i++)
+		change_record_occurrence(change, &batch->known[i]);
+	assert_int_equal(bed_apply(bed, change), 0);
+	change = change_new();
+	for (int i = 0; i < 2 * BATCH; i++) {
+		if (i < BATCH)
+			change_record_occurrence(change, &batch->occurrences[i]);
+		else
+			change_record_delivery(change, &batch->deliveries[i - BATCH]);
+		if (at_once && i + 1 < 2 * BATCH)
+			continue;
+		if (i + 1 == 2 * BATCH)
+			change_set_value(change, "mark", "1");
+		assert_int_equal(bed_apply(bed, change), 0);
+		take_outcome(bed, &known);
+		change = change_new();
+	}
+	change_free(change);
+	dump = bed_dump(bed);
+	assert_int_equal(bed_forget(bed, "ben"), 0); /* asks which deliveries carry what */
+	without_ben = bed_dump(bed);
+	return str_printf("%s%s%s", buf_str(&known), dump, without_ben);
+}
+
+static void many_records_are_written_as_one_by_one(void **state)
+{
+	struct bed *bed = *state;
+
+	for (enum batch_flaw flaw = FLAWLESS; flaw < FLAWS; flaw++) {
+		struct bed *first = bed_new(bed->kind), *second = bed_new(bed->kind);
+		struct batch batch = {0};
+		auto_free char *at_once = NULL, *one_by_one = NULL;
+
+		make_batch(&batch, flaw);
+		bed_open(first);
+		bed_open(second);
+		at_once = record_batch(first, &batch, true);
+		one_by_one = record_batch(second, &batch, false);
+		assert_string_equal(at_once, one_by_one);
+		assert_true((strstr(at_once, "known ") != NULL) ==
+			    (flaw == SOME_KNOWN || flaw == SAME_KEY));
+		bed_free(first);
+		bed_free(second);
+	}
+}
+
 static void a_change_is_whole_or_not_at_all(void **state)
 {
 	struct bed *bed = *state;
@@ -740,6 +859,7 @@ int main(void)
 		AGAINST_EACH(a_delivery_keeps_the_items_that_are_new),
 		AGAINST_EACH(keys_differ_in_every_part),
 		AGAINST_EACH(a_later_delivery_may_carry_an_earlier_occurrence),
+		AGAINST_EACH(many_records_are_written_as_one_by_one),
 		AGAINST_EACH(a_change_is_whole_or_not_at_all),
 		AGAINST_EACH(a_failed_change_does_not_take_its_neighbours_with_it),
 		AGAINST_EACH(a_taken_delivery_id_fails_the_change),
