@@ -59,14 +59,25 @@ static int check_folder(const char *folder, const struct stat *st, char **ret_er
 	return 0;
 }
 
-/* Opens the folder; makes its last component when it is missing. */
+/* Makes the folder's last component when it is missing; a power loss does not take it away again,
+ * unless the folder above is one that we may write and not read. */
+static int make_folder(const char *folder)
+{
+	auto_free char *copy = str_new(folder);
+	int error;
+
+	if (mkdir(folder, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	error = store_sqlite_sync(dirname(copy), O_RDONLY | O_DIRECTORY);
+	return error == -EACCES ? 0 : error;
+}
+
 static int open_folder(const char *folder, int *ret, char **ret_error)
 {
 	struct stat st;
-	int fd, error;
+	int fd, error = make_folder(folder);
 
-	if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
-		error = -errno;
+	if (error) {
 		*ret_error = store_sqlite_explain(folder, "cannot make the state folder", error);
 		return error;
 	}
