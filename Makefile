@@ -7,6 +7,8 @@
 #   make campaign-receivers               every fault that receivers have
 #   make campaign-crash KILLS=10000       kill -9 at every instant
 #   make campaign-storm, campaign-soak    everything at once, and steady load for hours
+
+#   make campaign-power IMAGES=100000     images of what a power loss may leave
 #   make lint         layers, sizes, style, man pages, catalog
 
 BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
@@ -103,7 +105,19 @@ $(BUILD)/campaign/simulator: $(SIMULATOR) $(BUILD)/libnudged.a
 	@mkdir -p $(@D)
 	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
 
-units: $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS) $(FAULTS) $(BUILD)/campaign/simulator $(BUILD)/bench/sink
+# A busy store, what records it, and what opens the images that a power loss may leave.
+POWER    := $(BUILD)/campaign/power-work $(BUILD)/campaign/power-check $(BUILD)/campaign/recorder.so
+POWER_OBJ = $(patsubst %,$(BUILD)/obj/tests/campaign/power/%.o,$(1)) $(BUILD)/libnudged.a
+$(BUILD)/campaign/power-work: $(call POWER_OBJ,work story)
+$(BUILD)/campaign/power-check: $(call POWER_OBJ,check story disk)
+$(BUILD)/campaign/power-%:
+	@mkdir -p $(@D)
+	$(CC) -pie -pthread $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
+$(BUILD)/campaign/recorder.so: tests/campaign/power/recorder.c tests/campaign/power/oplog.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) -O2 -g -fPIC -shared -pthread -o $@ $<
+
+units: $(POWER) $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS) $(FAULTS) $(BUILD)/campaign/simulator $(BUILD)/bench/sink
 
 # libFuzzer targets, with everything they link instrumented: build/fuzz/NAME.
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
@@ -199,6 +213,12 @@ campaign-crash: all
 	@NUDGED_BUILD=$(BUILD) tests/campaign/crash.py --kills $(KILLS)
 	@NUDGED_BUILD=$(BUILD) tests/campaign/crash.py --calls all
 
+.PHONY: campaign-power
+# What a power loss may leave of a busy store, opened again.
+IMAGES   ?= 100000
+campaign-power: all $(POWER)
+	@NUDGED_BUILD=$(BUILD) tests/campaign/power.py --images $(IMAGES)
+
 demo:
 	@MAKE="$(MAKE)" BUILD="$(BUILD)" tests/demo/run
 
@@ -226,4 +246,4 @@ clean:
 .PHONY: all bench benches campaign-fuzz campaign-simulated campaign-soak campaign-storm campaign-time units fuzz fuzzers install demo check check-built lint clean
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/daemon/*.d $(BUILD)/obj/tests/unit/*.d) \
-	$(SIMULATOR:.o=.d)
+	$(SIMULATOR:.o=.d) $(wildcard $(BUILD)/obj/tests/campaign/power/*.d)

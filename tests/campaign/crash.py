@@ -172,7 +172,7 @@ class World:
         self.ready_s.append(ready)
         self.drain()
         # Who was killed three times with a message under way does not send it again unasked.
-        suspects = [d["delivery"] for d in self.daemon.rows("deliveries", "--all", "--limit", "1000") if d["state"] == "quarantined"]
+        suspects = {e.delivery for e in self.daemon.events("quarantined")}
         for delivery in suspects:
             self.call("Retry", delivery=delivery)
         self.quarantined = len(suspects)
