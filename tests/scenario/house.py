@@ -1,17 +1,21 @@
 """A small organisation for the scenarios of the faces: one configuration with people, places and
 reminders of every sort, its daemon and its nudgectl. Everything it starts ends with it."""
 
+import fcntl
 import json
 import os
+import pty
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 from pathlib import Path
 
 from scenario.harness import BUILD, PATIENCE, ROOT, Receiver, eventually, free_port
 
-__all__ = ["BUILD", "ROOT", "House", "run_ctl", "wait_for"]
+__all__ = ["BUILD", "ROOT", "House", "on_terminal", "run_ctl", "wait_for"]
 
 CONFIG = """
 timezone = "Europe/London";
@@ -124,3 +128,23 @@ class House:
 def run_ctl(*words, stdin=None, environment=None):
     return subprocess.run([BUILD / "nudgectl", *map(str, words)], input=stdin, capture_output=True, text=True,
                           timeout=60, env={**os.environ, **(environment or {})}, check=False)
+
+
+def on_terminal(*words, columns=80, **environment):
+    """What a terminal of that width gets on standard output, and standard error."""
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    keep = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+    with subprocess.Popen([BUILD / "nudgectl", *map(str, words)], stdout=child, stderr=subprocess.PIPE,
+                          env={**keep, "TERM": "xterm", **environment}) as process:
+        os.close(child)
+        text = b""
+        try:
+            while piece := os.read(parent, 65536):
+                text += piece
+        except OSError:
+            pass  # how Linux says that nobody writes any more
+        os.close(parent)
+        said = process.stderr.read().decode()
+        assert process.wait(60) == 0, said
+    return text.decode("utf-8").replace("\r\n", "\n"), said

@@ -1,18 +1,12 @@
 """Explain: each step names what it looked at, whatever decided, and a date that names no time says why."""
 
-import fcntl
 import json
-import os
-import pty
 import re
-import struct
-import subprocess
-import termios
 
 import pytest
 
 from scenario.harness import hook, person, reminder
-from scenario.house import BUILD, run_ctl
+from scenario.house import BUILD, on_terminal, run_ctl
 
 pytestmark = pytest.mark.sanitized
 
@@ -190,26 +184,10 @@ def test_a_daemon_knows_more_than_the_configuration(org, receiver):
 
 
 def test_a_narrow_terminal_gets_every_word(org):
-    def on_terminal(columns):
-        parent, child = pty.openpty()
-        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        keep = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-        with subprocess.Popen([BUILD / "nudgectl", *words(org), "explain", "ana", "late", "2026-06-02"], stdout=child,
-                              env={**keep, "TERM": "xterm", "NO_COLOR": "1"}) as process:
-            os.close(child)
-            text = b""
-            try:
-                while piece := os.read(parent, 65536):
-                    text += piece
-            except OSError:
-                pass  # how Linux says that nobody writes any more
-            os.close(parent)
-            assert process.wait(60) == 0
-        return text.decode("utf-8").replace("\r\n", "\n")
-
-    piped = run_ctl(*words(org), "explain", "ana", "late", "2026-06-02").stdout
-    assert on_terminal(500) == piped
+    line = (*words(org), "explain", "ana", "late", "2026-06-02")
+    piped = run_ctl(*line).stdout
+    assert on_terminal(*line, columns=500, NO_COLOR="1")[0] == piped
     for columns in (40, 60, 80):
-        text = on_terminal(columns)
+        text, _ = on_terminal(*line, columns=columns, NO_COLOR="1")
         assert max(map(len, text.splitlines())) <= columns
         assert re.sub(r"\s+", " ", text) == re.sub(r"\s+", " ", piped)

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import pty
 import re
 import socket
 import subprocess
@@ -11,6 +9,7 @@ import subprocess
 import pytest
 
 from scenario.harness import BUILD, eventually, hook, once, person, reminder
+from scenario.house import on_terminal
 from scenario.test_mail import post  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.sanitized
@@ -20,21 +19,8 @@ NEVER = 'at = "2199-01-01T00:00"'
 UNKNOWN = "0" * 25 + "1"
 
 
-def on_terminal(daemon, *words, columns):
-    """What the verb shows on a terminal so wide."""
-    parent, child = pty.openpty()
-    done = subprocess.Popen([BUILD / "nudgectl", "--control", daemon.control, *words], stdout=child, stderr=child,
-                            env={**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "xterm", "TZ": "UTC"})
-    os.close(child)
-    text = b""
-    try:
-        while piece := os.read(parent, 65536):
-            text += piece
-    except OSError:
-        pass
-    os.close(parent)
-    done.wait(30)
-    return text.decode().replace("\r\n", "\n")
+def shown_on(daemon, *words, columns):
+    return on_terminal("--control", daemon.control, *words, columns=columns, NO_COLOR="1", TZ="UTC")[0]
 
 
 @pytest.fixture
@@ -104,12 +90,12 @@ def test_a_list_without_anything_says_so(nudged):
 
 
 def test_the_table_fits_its_terminal_and_says_the_next_try_both_ways(dead):
-    narrow = on_terminal(dead, "deliveries", "--all", columns=80)
+    narrow = shown_on(dead, "deliveries", "--all", columns=80)
     assert all(len(line) <= 80 for line in narrow.splitlines()) and narrow.splitlines()[0].split() == ["DELIVERY", "STATE", "CHANNEL", "TO", "WHAT"]
     assert re.search(r"^    1 attempt, next in \d+min [\d s]*\(\d\d:\d\d:\d\d\): the", narrow, re.MULTILINE)
     words = " ".join(narrow.split())  # a reason is whole, on as many lines as it takes
     assert "the receiver could not be reached: Couldn't connect to server" in words and "1 attempt: the receiver answered 400" in words
-    wide = on_terminal(dead, "deliveries", "--all", columns=200)
+    wide = shown_on(dead, "deliveries", "--all", columns=200)
     assert len(wide.splitlines()) == 7 and wide.splitlines()[0].split()[-1] == "REASON"
     assert re.search(r" in \d+min [\d s]*\(\d\d:\d\d:\d\d\)  the receiver could not be reached: Couldn't connect to server$", wide, re.MULTILINE)
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import stat
 import subprocess
@@ -11,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scenario.house import BUILD, ROOT, House, run_ctl, wait_for
+from scenario.house import BUILD, ROOT, House, on_terminal, run_ctl, wait_for
 
 pytestmark = pytest.mark.sanitized
 
@@ -371,22 +370,10 @@ def test_watch_prints_events_as_they_happen(house):
 
 
 def test_colours_are_for_terminals_that_want_them(house):
-    def on_terminal(**environment):
-        parent, child = pty.openpty()
-        done = subprocess.run([BUILD / "nudgectl", "--control", house.control, "preview", *WEEK], stdout=child, timeout=60,
-                              env={**os.environ, "TERM": "xterm", **environment}, check=True)
-        os.close(child)
-        assert done.returncode == 0
-        text = b""
-        try:
-            while piece := os.read(parent, 65536):
-                text += piece
-        except OSError:
-            pass
-        os.close(parent)
-        return text
+    def shown(**environment):
+        return on_terminal("--control", house.control, "preview", *WEEK, **environment)[0]
 
-    assert b"\033[" in on_terminal() and b"\033[" not in on_terminal(NO_COLOR="1") and b"\033[" not in on_terminal(TERM="dumb")
+    assert "\033[" in shown() and "\033[" not in shown(NO_COLOR="1") and "\033[" not in shown(TERM="dumb")
 
 
 def test_what_was_sent_on_time_is_explained_from_the_record_and_not_from_the_plan():

@@ -1,19 +1,13 @@
 """Preview as people look at it: pictures on a terminal, lines in a pipe, and warnings of full days."""
 
-import fcntl
 import json
-import os
-import pty
 import re
-import struct
-import subprocess
-import termios
 import unicodedata
 from datetime import date
 
 import pytest
 
-from scenario.house import BUILD, House, run_ctl
+from scenario.house import BUILD, House, on_terminal, run_ctl
 
 pytestmark = pytest.mark.sanitized
 
@@ -32,26 +26,6 @@ def house():
 
 def offline(house, *words):
     return ("-c", house.config, "--plugins", BUILD / "plugins", *words)
-
-
-def on_terminal(*words, columns=80, **environment):
-    """What a terminal of that width gets on standard output, and standard error."""
-    parent, child = pty.openpty()
-    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    keep = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
-    with subprocess.Popen([BUILD / "nudgectl", *map(str, words)], stdout=child, stderr=subprocess.PIPE,
-                          env={**keep, "TERM": "xterm", **environment}) as process:
-        os.close(child)
-        text = b""
-        try:
-            while piece := os.read(parent, 65536):
-                text += piece
-        except OSError:
-            pass  # how Linux says that nobody writes any more
-        os.close(parent)
-        said = process.stderr.read().decode()
-        assert process.wait(60) == 0, said
-    return text.decode("utf-8").replace("\r\n", "\n"), said
 
 
 def width(line):

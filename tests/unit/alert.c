@@ -310,6 +310,7 @@ static void more_trouble_than_fits_is_counted(void **state)
 	channel(EVENT_CHANNEL_FAILED, "hook");
 	pass(MINUTE);
 	expect_text("Channel hook does not work since 15:00.");
+	assert_null(strstr(last_text(), "And "));
 	assert_int_equal(bed.engine->alert->n_topics, 1);
 }
 
