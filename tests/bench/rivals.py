@@ -162,7 +162,7 @@ def package(name):
 
 
 RIVALS = {  # what it sends in a round, and we; why it is left out
-    "alertmanager": (alertmanager, 4000, ours(hook_channel), 20000, Sink, lambda: program("prometheus-alertmanager", "prometheus-alertmanager")),
+    "alertmanager": (alertmanager, 8000, ours(hook_channel), 50000, Sink, lambda: program("prometheus-alertmanager", "prometheus-alertmanager")),
     "undici": (node("rival-undici.js", "undici", CONNECTIONS, lambda sink: f"http://127.0.0.1:{sink.port}"), 50000, ours(hook_channel), 50000,
                Sink, lambda: package("undici")),
     "curl_per_message": (curl, 200, ours(hook_channel), 20000, Sink, lambda: program("curl", "curl")),
