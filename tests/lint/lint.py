@@ -217,11 +217,22 @@ def check_catalog(tree):
         yield catalog, explained[message_id], f"entry {message_id} explains no event of {table}"
 
 
+def check_campaigns(tree):
+    """Each campaign of the makefile has its row in the table of the README, and no other."""
+    built = id_lines(tree, "Makefile", re.compile(r"^(campaign-[a-z]+):"))
+    told = id_lines(tree, "README.md", re.compile(r"^\| `make (campaign-[a-z]+)"))
+    for name in sorted(built.keys() - told.keys()):
+        yield "Makefile", built[name], f"{name} has no row in the README's table of proofs"
+    for name in sorted(told.keys() - built.keys()):
+        yield "README.md", told[name], f"the makefile has no {name}"
+
+
 def id_lines(tree, name, pattern):
+    """{what the pattern finds: the first line it stands on}"""
     found = {}
     for number, line in tree.lines(name) if name in tree.files else []:
-        for message_id in pattern.findall(line):
-            found.setdefault(message_id, number)
+        for word in pattern.findall(line):
+            found.setdefault(word, number)
     return found
 
 

@@ -114,3 +114,8 @@ def test_a_reference_to_a_page_that_is_not_there_is_refused(complaints):
 
 def test_a_shell_script_with_a_trap_in_it_is_refused(complaints):
     assert complaints("shell", tests__go="#!/bin/sh\ncd $1\nrm $2/*\nlocal x=1\n")
+
+
+def test_a_campaign_without_its_row_and_a_row_without_its_campaign_are_refused(complaints):
+    said = complaints("campaigns", Makefile="campaign-a: all\n\t@x\ncampaign-b:\n", README_DOT_md="| `make campaign-b N=1` | x |\n| `make campaign-c` | x |\n")
+    assert len(said) == 2 and said[0].startswith("Makefile:1: campaign-a") and said[1].startswith("README.md:2: the makefile")
