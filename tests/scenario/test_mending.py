@@ -118,7 +118,8 @@ def test_several_are_tried_again_and_each_that_is_not_says_why(dead, receiver):
 def test_what_is_chosen_is_tried_again_when_its_number_is_known(dead, receiver):
     receiver.reply = lambda a: 200
     assert "that is 4 deliveries: to retry them, say --count 4" in dead.ctl("retry", "--dead", status=1).stderr
-    assert "it is 4 deliveries by now" in dead.ctl("retry", "--dead", "--count", "5", status=1).stderr
+    for count in "035":
+        assert "it is 4 deliveries by now" in dead.ctl("retry", "--dead", "--count", count, status=1).stderr
     assert "there is no such delivery" in dead.ctl("retry", "--dead", "--channel", "gone", status=1).stderr
     assert len(dead.rows("deliveries", "--dead")) == 4 and not dead.events("resubmitted")
     assert dead.ctl("retry", "--dead", "--channel", "hook", "--count", "4").stdout == "4 of 4 tried again\n"
