@@ -232,7 +232,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libnudged.a
 
 $(BUILD)/bench/next-libical: PKG_LIBS += $(shell $(PKG_CONFIG) --libs libical 2>/dev/null)
 
-benches: $(BENCHES:%=$(BUILD)/bench/%)
+benches: $(BENCHES:%=$(BUILD)/bench/%) $(FAULTS)
 
 bench:
 	@tests/deps

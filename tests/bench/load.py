@@ -24,7 +24,7 @@ def cpu_s(pid):
 class Daemon:
     """nudged on a scratch folder; `ready_s` from exec to READY."""
 
-    def __init__(self, build, folder, config, wrap=(), level="warning", limit=120):
+    def __init__(self, build, folder, config, wrap=(), level="warning", limit=120, environment=None):
         self.folder = folder
         path = folder / "nudged.conf"
         path.write_text(config)
@@ -35,7 +35,7 @@ class Daemon:
         began = time.monotonic()
         self.process = subprocess.Popen(
             [*wrap, build / "nudged", "-c", path, "--log-level", level],
-            env={**os.environ, "NOTIFY_SOCKET": str(folder / "notify")},
+            env={**os.environ, **(environment or {}), "NOTIFY_SOCKET": str(folder / "notify")},
             stderr=open(folder / "log", "w", encoding="utf-8"))
         while b"READY=1" not in notify.recv(4096):
             pass
@@ -112,10 +112,10 @@ def wait_count(sink, wanted, limit):
     return stats
 
 
-def one_dispatch(build, sink, people, reminders, wrap=(), channel=hook_channel):
+def one_dispatch(build, sink, people, reminders, wrap=(), channel=hook_channel, lead=6):
     """Everything due at one instant; seconds from that instant to the last receipt, CPU, bytes a body."""
     folder = scratch()
-    due = int(time.time()) + 6 + people // 10000
+    due = int(time.time()) + lead + people // 10000
     config = configuration(folder, sink.port, people, 5,
                            ",".join(reminder(i, f'at = "{at_text(due)}";') for i in range(reminders)), channel=channel)
     sink.ask("/reset")

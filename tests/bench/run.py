@@ -15,65 +15,17 @@ import tempfile
 import time
 from pathlib import Path
 
+import dispatch
 import peers
 import rivals
-from load import CONNECTIONS, Daemon, at_text, configuration, one_dispatch, reminder, scratch
+from load import Daemon, at_text, configuration, reminder, scratch
 from receipts import Sink
 
 HERE = Path(__file__).resolve().parent
 
 
-def bare(build, sink, count, size):
-    out = subprocess.run([build / "bench/bare", f"http://127.0.0.1:{sink.port}/in", str(count), str(CONNECTIONS),
-                          str(size)], capture_output=True, text=True, check=True).stdout.split()
-    return float(out[0]), float(out[1])
-
-
 def bench_dispatch(build, quick):
-    people, reminders, rounds = (2000, 10, 2) if quick else (10000, 10, 3)
-    count = people * reminders
-    sink = Sink(build)
-    mine, yardstick = [], []
-    for turn in range(rounds):
-        seconds, cpu, size, memory = one_dispatch(build, sink, people, reminders)
-        mine.append((seconds, cpu))
-        yardstick.append(bare(build, sink, count, size))
-        print(f"  round {turn + 1}: {count / seconds:,.0f}/s, bare {count / yardstick[-1][0]:,.0f}/s, body {size} B, "
-              f"{memory:.0f} MB")
-    sink.close()
-    best, best_bare = min(s for s, _ in mine), min(s for s, _ in yardstick)
-    print(f"dispatch_vs_bare {best_bare / best:.2f}")
-    print(f"cpu_per_delivery_vs_bare {min(c for _, c in mine) / min(c for _, c in yardstick):.2f}")
-    bench_instructions(build, quick, size)
-
-
-def instructions(command):
-    """User-space instructions of a command, or None where the machine does not count them."""
-    with tempfile.NamedTemporaryFile("r", suffix=".perf") as out:
-        done = subprocess.run(["perf", "stat", "-x,", "-e", "instructions:u", "-o", out.name, *command],
-                              capture_output=True, check=False)
-        found = re.search(r"^(\d+),+instructions", out.read(), re.M)
-        return int(found.group(1)) if done.returncode == 0 and found else None
-
-
-def bench_instructions(build, quick, size):
-    """By the slope between two sizes, so that starting costs nothing."""
-    if not shutil.which("perf") or instructions(["true"]) is None:
-        print("instructions_vs_bare skipped: this machine's perf does not count instructions")
-        return
-    small, large = (1000, 3000) if quick else (2000, 10000)
-    sink = Sink(build)
-    slope = []
-    for people in (small, large):
-        log = scratch() / "perf"
-        one_dispatch(build, sink, people, 5,
-                     wrap=("perf", "stat", "-x,", "-e", "instructions:u", "-o", str(log), "--"))
-        slope.append(int(re.search(r"^(\d+),+instructions", log.read_text(encoding="utf-8"), re.M).group(1)))
-        shutil.rmtree(log.parent)
-    base = [instructions([build / "bench/bare", f"http://127.0.0.1:{sink.port}/in", str(n * 5), str(CONNECTIONS),
-                          str(size)]) for n in (small, large)]
-    sink.close()
-    print(f"instructions_vs_bare {(slope[1] - slope[0]) / (base[1] - base[0]):.2f}")
+    dispatch.bench(build, quick)
 
 
 def bench_start(build, quick):

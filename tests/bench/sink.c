@@ -2,6 +2,7 @@
  * an empty 200 and counts it; GET /stats tells: count, bytes of bodies, first and last receipt
  * (microseconds of the wall clock), connections seen. With a ledger each receipt is a line there, in
  * the file before it is answered: microseconds, path, webhook-id, attempt, person, reminder, due.
+ * GET /delay/MS: answers wait so long from then on.
  * usage: sink PORT [LEDGER]; ends when its standard input does. */
 
 #include <errno.h>
@@ -18,7 +19,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTION_BUFFER = 65536, EVENTS = 256, LATE_BUCKETS = 200000, WORD_MAX = 80 };
+enum {
+	ANSWERS = 65536,
+	CONNECTION_BUFFER = 65536,
+	EVENTS = 256,
+	LATE_BUCKETS = 200000,
+	WORD_MAX = 80
+};
 
 struct connection {
 	int fd;
@@ -111,9 +118,56 @@ static void note(const char *start, const char *body, const char *end, int64_t n
 	}
 }
 
-static void receipt(int fd, const char *start, const char *text, size_t body)
+/* Answers that wait, in their order; fd -1: the connection is gone. */
+static struct {
+	int fd;
+	int64_t at_us;
+} answers[ANSWERS];
+static uint64_t answers_first, answers_end;
+static int64_t delay_us;
+
+static void send_answer(int fd)
 {
 	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+	if (fd >= 0)
+		send_all(fd, answer, sizeof(answer) - 1);
+}
+
+/* ms until the next is due; -1: none waits. */
+static int send_due(void)
+{
+	int64_t now = now_us();
+
+	for (; answers_first < answers_end; answers_first++) {
+		int64_t wait_us = answers[answers_first % ANSWERS].at_us - now;
+
+		if (wait_us > 0)
+			return (int)(wait_us / 1000 + 1);
+		send_answer(answers[answers_first % ANSWERS].fd);
+	}
+	return -1;
+}
+
+static void answer(int fd, int64_t now)
+{
+	if (!delay_us || answers_end - answers_first == ANSWERS) {
+		send_answer(fd);
+		return;
+	}
+	answers[answers_end % ANSWERS].fd = fd;
+	answers[answers_end++ % ANSWERS].at_us = now + delay_us;
+}
+
+static void forget_answers(int fd)
+{
+	for (uint64_t i = answers_first; i < answers_end; i++)
+		if (answers[i % ANSWERS].fd == fd)
+			answers[i % ANSWERS].fd = -1;
+}
+
+static void receipt(int fd, const char *start, const char *text, size_t body)
+{
 	int64_t now = now_us();
 	/* Lateness against the whole second: the load is due on whole seconds. In 1/100 ms. */
 	int64_t late = now % 1000000 / 10;
@@ -126,7 +180,7 @@ static void receipt(int fd, const char *start, const char *text, size_t body)
 		late_ms[late]++;
 	if (ledger >= 0)
 		note(start, text, text + body, now);
-	send_all(fd, answer, sizeof(answer) - 1);
+	answer(fd, now);
 }
 
 static size_t content_length(const char *head, const char *end)
@@ -158,6 +212,9 @@ static int take_requests(struct connection *c)
 			count = bytes = 0;
 			memset(late_ms, 0, sizeof(late_ms));
 			send_stats(c->fd);
+		} else if (strncmp(start, "GET /delay/", 11) == 0) {
+			delay_us = strtol(start + 11, NULL, 10) * 1000;
+			send_stats(c->fd);
 		} else if (strncmp(start, "GET ", 4) == 0) {
 			send_stats(c->fd);
 		} else {
@@ -181,6 +238,7 @@ static void serve(int epoll, struct connection *c)
 		if (take_requests(c))
 			return;
 	}
+	forget_answers(c->fd);
 	epoll_ctl(epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	close(c->fd);
 	free(c);
@@ -217,7 +275,7 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
-		int n = epoll_wait(epoll, events, EVENTS, -1);
+		int n = epoll_wait(epoll, events, EVENTS, send_due());
 
 		for (int i = 0; i < n; i++) {
 			if (!events[i].data.ptr)

@@ -203,8 +203,10 @@ static void make_batch(struct batch *batch, enum batch_flaw flaw)
 		batch->deliveries[3].count = 0;
 	if (flaw == AN_EARLIER_ONE)
 		batch->items[3][1] = &batch->earlier;
-	if (flaw == A_STRANGER)
-		batch->items[3][1] = &batch->stranger;
+	if (flaw == A_STRANGER) {
+		batch->items[3][0] = &batch->stranger;
+		batch->deliveries[3].count = 1;
+	}
 	if (flaw == SAME_KEY)
 		batch->occurrences[6].key = batch->occurrences[4].key;
 }
