@@ -104,9 +104,24 @@ bool str_is_utf8(const char *text, size_t len)
 	return true;
 }
 
+/* Of ASCII without control characters, eight bytes at a time. */
+static size_t plain_length(const char *text, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	size_t i = 0;
+	uint64_t eight;
+
+	for (; len - i >= sizeof(eight); i += sizeof(eight)) {
+		memcpy(&eight, text + i, sizeof(eight));
+		if ((eight | (eight - ones * 0x20) | ((eight ^ ones * 0x7F) - ones)) & ones << 7)
+			break;
+	}
+	return i;
+}
+
 bool str_is_printable(const char *text, size_t len, bool multiline)
 {
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = plain_length(text, len); i < len; i++) {
 		unsigned char c = text[i];
 
 		if (c == '\t' || (c == '\n' && multiline))

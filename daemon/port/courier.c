@@ -324,6 +324,8 @@ static void transfer_prepare(struct transfer *transfer, enum nudged_protocol pro
 	EASY_SET(easy, CURLOPT_NOSIGNAL, 1L);
 	EASY_SET(easy, CURLOPT_QUICK_EXIT, 1L); /* else a hanging resolver blocks the loop */
 	EASY_SET(easy, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
+	/* Else the environment is asked, for each message, whom a proxy is not for. */
+	EASY_SET(easy, CURLOPT_NOPROXY, settings->proxy ? "" : "*");
 	EASY_SET(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	EASY_SET(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	EASY_SET(easy, CURLOPT_OPENSOCKETDATA, transfer);

@@ -186,6 +186,24 @@ static void the_nearest_word_is_near_or_none(void **state)
 	}
 }
 
+/* Text is read in pieces: every byte at every place of some of them. */
+static void assert_control_is_found_anywhere(void)
+{
+	char text[20];
+
+	for (size_t at = 0; at < sizeof(text); at++) {
+		for (int byte = 0; byte < 256; byte++) {
+			bool control = byte < 0x20 || byte == 0x7F;
+
+			memset(text, 'a', sizeof(text));
+			text[at] = (char)byte;
+			assert_int_equal(str_is_printable(text, sizeof(text), false),
+				!control || byte == '\t');
+			assert_int_equal(str_is_utf8(text, sizeof(text)), byte < 0x80);
+		}
+	}
+}
+
 static void ids_and_numbers_are_read_strictly(void **state)
 {
 	int64_t number = 5;
@@ -203,6 +221,7 @@ static void ids_and_numbers_are_read_strictly(void **state)
 	assert_false(str_is_printable("a\nb", 3, false));
 	assert_true(str_is_printable("a\nb", 3, true));
 	assert_false(str_is_printable("a\x1b", 2, true));
+	assert_control_is_found_anywhere();
 }
 
 /* ---- secrets, chance ---- */
