@@ -115,6 +115,13 @@ def test_several_are_tried_again_and_each_that_is_not_says_why(dead, receiver):
     assert one.stderr == "nudgectl: it was delivered\n"
 
 
+def test_a_waiting_one_is_tried_at_once(dead):
+    row = dead.rows("deliveries")[0]
+    dead.ctl("retry", row["delivery"])
+    assert dead.wait("resubmitted", delivery=row["delivery"])[0].channel == "gone"
+    eventually("another attempt", lambda: dead.rows("deliveries")[0]["attempts"] == 2)
+
+
 def test_what_is_chosen_is_tried_again_when_its_number_is_known(dead, receiver):
     receiver.reply = lambda a: 200
     assert "that is 4 deliveries: to retry them, say --count 4" in dead.ctl("retry", "--dead", status=1).stderr
@@ -221,7 +228,7 @@ def test_a_test_that_is_sent_arrives_and_says_what_became_of_it(channels, receiv
     row = channels.rows("test-channel", "generic", "--send")[0]
     arrival = receiver.wait(1)[0]
     assert "sent (status 204)" in row["verdict"] and arrival.title == "A test from nudged" and arrival.id == arrival.body["data"]["delivery"]
-    assert arrival.headers["authorization"] == f"Bearer {CANARY}"
+    assert arrival.headers["authorization"] == f"Bearer {CANARY}" and arrival.body["data"]["purpose"] == "test"
     assert "sent" in channels.rows("test-channel", "mail", "--to", "ops@example.org", "--send")[0]["verdict"]
     assert post.wait(1)[0][1] == ["ops@example.org"]
     receiver.reply = lambda a: 403

@@ -119,6 +119,32 @@ def test_an_alert_is_tried_again_under_the_same_id_and_given_up_at_last(nudged, 
     assert "(1 message before this one did not get through here.)" in arrived.body["data"]["text"]
 
 
+def test_an_alert_that_may_have_arrived_is_repeated_once(nudged):
+    """The room takes it and hangs up without a word: it cannot tell doubles apart."""
+    taken = []
+    with socket.socket() as room:
+        room.bind(("127.0.0.1", 0))
+        room.listen()
+
+        def hang_up():
+            while True:
+                try:
+                    line, _ = room.accept()
+                except OSError:
+                    return
+                with line:
+                    taken.append(line.recv(65536))
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        daemon = nudged(top='alert_via = "room";',
+                        channels=f'{{ id = "room"; plugin = "webhook"; dialect = "slack"; url = "http://127.0.0.1:{room.getsockname()[1]}/"; '
+                        'allow_private = true; retry_base = "100ms"; },').start()
+        daemon.reload(refused=True, reminders="nonsense")
+        assert daemon.wait("alert_failed")[0].attempt == "2"
+        assert len(taken) == 2
+        room.shutdown(socket.SHUT_RDWR)
+
+
 def test_refused_and_expired_messages_are_counted_in_one_alert(nudged, receiver):
     Switch(receiver, hook=400)
     people = "".join(person(f"p{i}") for i in range(7))
