@@ -97,6 +97,13 @@ $(FAULTS): $(BUILD)/fault/%.so: tests/fault/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) -O2 -g -fPIC -shared -pthread -o $@ $<
 
+# The targets of the fuzzer, with allocations that fail: build/torture/NAME.
+TORTURED := $(patsubst tests/fuzz/%.c,$(BUILD)/torture/%,$(sort $(wildcard tests/fuzz/*.c)))
+$(BUILD)/obj/tests/fuzz/%.o: WARN := -w
+$(TORTURED): $(BUILD)/torture/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/torture/torture.o $(BUILD)/libnudged.a
+	@mkdir -p $(@D)
+	$(CC) -pie -pthread -rdynamic $(LINKOPT) -o $@ $^ $(PKG_LIBS) -ldl
+
 # The engine on a simulated clock, for the campaign: its own store and courier come first, so that the
 # archive's are left out.
 SIMULATOR := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/campaign/*.c)))
@@ -116,7 +123,7 @@ $(BUILD)/campaign/recorder.so: tests/campaign/power/recorder.c tests/campaign/po
 	@mkdir -p $(@D)
 	$(CC) $(STD) $(WARN) -O2 -g -fPIC -shared -pthread -o $@ $<
 
-units: $(POWER) $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS) $(FAULTS) $(BUILD)/campaign/simulator $(BUILD)/bench/sink
+units: $(POWER) $(UNITS:%=$(BUILD)/unit/%) $(PEERS) $(DRIVERS) $(FAULTS) $(if $(SANITIZE),,$(TORTURED)) $(BUILD)/campaign/simulator $(BUILD)/bench/sink
 
 # libFuzzer targets, with everything they link instrumented: build/fuzz/NAME.
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
@@ -193,6 +200,11 @@ campaign-disk: all $(FAULTS)
 .PHONY: campaign-syscall
 campaign-syscall: all
 	@NUDGED_BUILD=$(BUILD) tests/campaign/syscalls.py $(SYSCALL)
+
+# Memory that is not there: every allocation of the parsers and the listener, and of a daemon where chance puts it.
+.PHONY: campaign-malloc
+campaign-malloc: all $(FAULTS) $(TORTURED)
+	@NUDGED_BUILD=$(BUILD) tests/campaign/memory.py $(MALLOC)
 
 .PHONY: campaign-receivers
 # Every fault of receivers on a channel of its own, then each as the dead one of fifty.

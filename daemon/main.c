@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -206,27 +207,33 @@ static void on_watchdog(evutil_socket_t fd unused_arg, short what unused_arg, vo
 	service_watchdog_ping();
 }
 
-static struct event *add_signal(struct daemon *daemon, int number, event_callback_fn on_signal)
+static int add_signal(
+	struct daemon *daemon, int number, event_callback_fn on_signal, struct event **ret)
 {
-	struct event *event = evsignal_new(daemon->loop, number, on_signal, daemon);
-
-	evsignal_add(event, NULL);
-	return event;
+	*ret = evsignal_new(daemon->loop, number, on_signal, daemon);
+	if (*ret && evsignal_add(*ret, NULL) == 0)
+		return 0;
+	log_error("signal %d cannot be listened to: %m", number);
+	return -EIO;
 }
 
-static void listen_to_signals(struct daemon *daemon)
+/* Unheard, only SIGKILL would end it: then it does not start. */
+static int listen_to_signals(struct daemon *daemon)
 {
 	int64_t ms = service_watchdog_ms() / 3;
 	struct timeval period = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	int r = add_signal(daemon, SIGTERM, on_term, &daemon->term);
 
-	daemon->term = add_signal(daemon, SIGTERM, on_term);
-	daemon->interrupt = add_signal(daemon, SIGINT, on_term);
-	daemon->hangup = add_signal(daemon, SIGHUP, on_hangup);
-	if (!ms)
-		return;
+	if (r == 0)
+		r = add_signal(daemon, SIGINT, on_term, &daemon->interrupt);
+	if (r == 0)
+		r = add_signal(daemon, SIGHUP, on_hangup, &daemon->hangup);
+	if (r < 0 || !ms)
+		return r;
 	daemon->watchdog = event_new(daemon->loop, -1, EV_PERSIST, on_watchdog, daemon);
 	event_add(daemon->watchdog, &period);
 	service_watchdog_ping();
+	return 0;
 }
 
 /* ---- starting, in order; stopping is the reverse ---- */
@@ -310,8 +317,9 @@ static int run(struct daemon *daemon)
 		return EXIT_FAILURE;
 	}
 	/* Before anything is opened: they are heard in the loop, and a start is never cut off. */
-	listen_to_signals(daemon);
-	r = start_engine(daemon);
+	r = listen_to_signals(daemon);
+	if (r == 0)
+		r = start_engine(daemon);
 	if (r == 0)
 		r = start_faces(daemon);
 	if (r == 0) {
@@ -326,6 +334,13 @@ static int run(struct daemon *daemon)
 	}
 	stop(daemon);
 	return r == 0 && !daemon->failed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Libraries that go on as if nothing were wrong when an allocation fails: all of theirs are small. */
+static void guard_memory(void)
+{
+	event_set_mem_functions(mem_plain, mem_plain_resized, free);
+	json_set_alloc_funcs(mem_plain, free);
 }
 
 /* Secrets live in this memory: no core files, no attaching by others. */
@@ -362,6 +377,7 @@ int main(int argc, char **argv)
 	if (daemon.options.check)
 		return check(&daemon.options);
 	guard_process();
+	guard_memory();
 	log_open("nudged", daemon.options.level);
 	return run(&daemon);
 }

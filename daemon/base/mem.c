@@ -5,12 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
+void mem_gone(void)
+{
+	fputs("nudged: out of memory\n", stderr);
+	abort();
+}
+
 static void *mem_checked(void *p)
 {
-	if (!p) {
-		fputs("nudged: out of memory\n", stderr);
-		abort();
-	}
+	if (!p)
+		mem_gone();
 	return p;
 }
 
@@ -21,7 +25,7 @@ void *mem_new(size_t size)
 
 void *mem_new_array(size_t count, size_t size)
 {
-	return mem_checked(calloc(count ? count : 1, size ? size : 1));
+	return mem_plain_zeroed(count, size);
 }
 
 void *mem_resize(void *p, size_t count, size_t size)
@@ -41,4 +45,24 @@ void *mem_copy(const void *p, size_t size)
 void mem_free_pointer(void *pointer_to_pointer)
 {
 	free(*(void **)pointer_to_pointer);
+}
+
+void *mem_plain(size_t size)
+{
+	return mem_checked(malloc(size ? size : 1));
+}
+
+void *mem_plain_zeroed(size_t count, size_t size)
+{
+	return mem_checked(calloc(count ? count : 1, size ? size : 1));
+}
+
+void *mem_plain_resized(void *p, size_t size)
+{
+	return mem_checked(realloc(p, size ? size : 1));
+}
+
+char *mem_plain_text(const char *text)
+{
+	return mem_checked(strdup(text));
 }

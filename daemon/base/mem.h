@@ -23,6 +23,15 @@
 #define cleanup(f) __attribute__((cleanup(f)))
 #define auto_free cleanup(mem_free_pointer)
 
+/* Says that memory is gone, and aborts. */
+void mem_gone(void) __attribute__((noreturn, cold));
+#define uthash_fatal(message) mem_gone() /* what <uthash.h> calls then */
+/* For libraries that check few of their allocations, all of them small, and let them be replaced: as
+ * malloc, calloc, realloc and strdup, but never NULL. */
+void *mem_plain(size_t size);
+void *mem_plain_zeroed(size_t count, size_t size);
+void *mem_plain_resized(void *p, size_t size);
+char *mem_plain_text(const char *text);
 /* Zeroed memory; never NULL. */
 void *mem_new(size_t size) __attribute__((malloc, returns_nonnull));
 /* Zeroed array; aborts when count * size overflows. */

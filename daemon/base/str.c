@@ -26,7 +26,7 @@ char *str_printf(const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
-		abort();
+		mem_gone();
 	va_end(args);
 	return text;
 }

@@ -120,7 +120,7 @@ void call_refuse(struct call *call, const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(&reason, format, args) < 0)
-		abort();
+		mem_gone();
 	va_end(args);
 	call_refuse_list(call, reason, NULL);
 }

@@ -287,7 +287,7 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 	conn->bev = bufferevent_socket_new(control->loop, fd, BEV_OPT_CLOSE_ON_FREE);
 	conn->kick = evtimer_new(control->loop, on_kick, conn);
 	if (!conn->bev || !conn->kick)
-		abort();
+		mem_gone();
 	TAILQ_INSERT_TAIL(&control->conns, conn, of_control);
 	control->n_conns++;
 	bufferevent_setcb(conn->bev, on_input, on_drained, on_event, conn);
@@ -362,7 +362,7 @@ int control_open(struct event_base *loop, struct engine *engine, const char *pat
 	}
 	control->rest = evtimer_new(loop, on_rested, control);
 	if (!control->rest)
-		abort();
+		mem_gone();
 	evconnlistener_set_error_cb(control->listener, on_accept_error);
 	*ret = control;
 	return 0;

@@ -343,7 +343,7 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 	visit->bev = bufferevent_socket_new(server->settings.loop, fd, BEV_OPT_CLOSE_ON_FREE);
 	visit->deadline = evtimer_new(server->settings.loop, on_deadline, visit);
 	if (!visit->bev || !visit->deadline)
-		abort();
+		mem_gone();
 	TAILQ_INSERT_TAIL(&server->visits, visit, of_server);
 	server->n_visits++;
 	bufferevent_setcb(visit->bev, on_input, on_written, on_event, visit);
@@ -386,7 +386,7 @@ int http_open(const struct http_settings *settings, struct http_server **ret)
 	}
 	server->rest = evtimer_new(settings->loop, on_rested, server);
 	if (!server->rest)
-		abort();
+		mem_gone();
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	*ret = server;
 	return 0;

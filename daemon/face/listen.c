@@ -35,7 +35,7 @@ static int set_error(char **ret_error, int error, const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(ret_error, format, args) < 0)
-		abort();
+		mem_gone();
 	va_end(args);
 	return error;
 }

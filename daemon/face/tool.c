@@ -49,7 +49,7 @@ static void say(const char *who, const char *format, va_list args)
 	size_t len;
 
 	if (vasprintf(&text, format, args) < 0)
-		abort();
+		mem_gone();
 	len = strlen(text);
 	line = str_printf("%s: %.*s%s", who, (int)str_utf8_cut(text, len, LINE_MAX_BYTES), text,
 		len > LINE_MAX_BYTES ? "..." : "");

@@ -421,7 +421,7 @@ static struct transfer *transfer_take(struct account *account)
 		transfer->body = BUF_MAX(RESPONSE_BODY_MAX);
 		transfer->easy = curl_easy_init();
 		if (!transfer->easy)
-			abort();
+			mem_gone();
 	}
 	LIST_INSERT_HEAD(&account->under_way, transfer, link);
 	account->in_flight++;
@@ -581,7 +581,7 @@ static void account_drain(struct account *account)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		if (curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private) != CURLE_OK)
-			abort();
+			mem_gone();
 		transfer = (struct transfer *)private;
 		if (transfer->protocol == NUDGED_HTTP && http_must_resend(transfer, code)) {
 			curl_multi_remove_handle(account->multi, transfer->easy);
@@ -657,7 +657,7 @@ struct account *account_open(struct courier *courier, const struct account_setti
 	account->settings.proxy = str_new(settings->proxy);
 	account->multi = curl_multi_init();
 	if (!account->multi)
-		abort();
+		mem_gone();
 	multi_set_up(account->multi, account, settings->concurrency);
 	evtimer_assign(&account->timer, courier->loop, on_timer, account);
 	event_assign(&account->later, courier->loop, -1, 0, on_later, account);
@@ -727,7 +727,8 @@ int courier_new(struct event_base *loop, struct courier **ret)
 
 	/* OpenSSL writes to sockets that may be closed, and curl is told to leave signals alone. */
 	signal(SIGPIPE, SIG_IGN);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_plain, free, mem_plain_resized,
+		    mem_plain_text, mem_plain_zeroed) != CURLE_OK)
 		return -EIO;
 	courier = mem_new(sizeof(*courier));
 	courier->loop = loop;

@@ -145,7 +145,7 @@ static void disconnect(struct sqlite *s, bool failed)
 		sqlite3_finalize(s->statements[i]);
 		s->statements[i] = NULL;
 	}
-	if (failed)
+	if (failed && s->db) /* there may be no memory for one that did not open */
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	code = sqlite3_close(s->db);
 	assert(code == SQLITE_OK);

@@ -50,6 +50,7 @@ static void open_server(void)
 
 	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "nudged-fuzz-http-%d",
 		(int)getpid());
+	event_set_mem_functions(mem_plain, mem_plain_resized, free);
 	loop = event_base_new();
 	settings.loop = loop;
 	settings.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
