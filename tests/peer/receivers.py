@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 from cryptography import x509
@@ -170,6 +171,7 @@ class Receiver:
         self.context = context
         self.requests = []
         self.connections = 0
+        self.latest = None  # who connected last
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", port), backlog=256)
         self.port = self.listener.getsockname()[1]
@@ -192,15 +194,23 @@ class Receiver:
         for thread in [self.acceptor, *self.threads]:
             thread.join(10)
 
-    def busy(self):
-        """Whether a connection is still open on our side."""
-        self.threads = [thread for thread in self.threads if thread.is_alive()]
-        return bool(self.threads)
+    def settle(self, limit=30):
+        """Until everything that reached us before has been served: connections are accepted in turn, so the ones
+        before our own are known when it is."""
+        end = time.monotonic() + limit
+        with socket.create_connection(("127.0.0.1", self.port)) as probe:
+            name = probe.getsockname()
+            while self.latest != name and time.monotonic() < end:
+                time.sleep(0.001)
+        for thread in list(self.threads):
+            thread.join(max(end - time.monotonic(), 0))
+            assert not thread.is_alive(), "a connection that does not end"
+        self.threads = []
 
     def _accept(self):
         while True:
             try:
-                sock, _ = self.listener.accept()
+                sock, name = self.listener.accept()
             except OSError:
                 return
             self.connections += 1
@@ -208,6 +218,7 @@ class Receiver:
             thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
             self.threads.append(thread)
             thread.start()
+            self.latest = name
 
     def _serve(self, sock):
         connection = Connection(sock, self)

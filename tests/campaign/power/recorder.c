@@ -292,20 +292,6 @@ int fdatasync(int fd)
 	return sync_one(SYS_fdatasync, fd);
 }
 
-int mkdir(const char *path, mode_t mode)
-{
-	char *name = inside(AT_FDCWD, path);
-	int r;
-
-	pthread_mutex_lock(&lock);
-	r = (int)syscall(SYS_mkdir, path, mode);
-	if (r == 0 && name)
-		record_path(OP_FOLDER, 0, name);
-	pthread_mutex_unlock(&lock);
-	free(name);
-	return r;
-}
-
 static void forget_file(const char *path)
 {
 	int at = find_file(path);
@@ -349,18 +335,37 @@ int rename(const char *from, const char *to)
 	return r;
 }
 
-int unlink(const char *path)
+static void note_unlink(const char *name)
+{
+	record_path(OP_UNLINK, 0, name);
+	forget_file(name);
+}
+
+static void note_folder(const char *name)
+{
+	record_path(OP_FOLDER, 0, name);
+}
+
+static int call_with_path(long call, const char *path, mode_t mode, void (*note)(const char *name))
 {
 	char *name = inside(AT_FDCWD, path);
 	int r;
 
 	pthread_mutex_lock(&lock);
-	r = (int)syscall(SYS_unlink, path);
-	if (r == 0 && name) {
-		record_path(OP_UNLINK, 0, name);
-		forget_file(name);
-	}
+	r = (int)syscall(call, path, mode);
+	if (r == 0 && name)
+		note(name);
 	pthread_mutex_unlock(&lock);
 	free(name);
 	return r;
+}
+
+int unlink(const char *path)
+{
+	return call_with_path(SYS_unlink, path, 0, note_unlink);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+	return call_with_path(SYS_mkdir, path, mode, note_folder);
 }
