@@ -138,7 +138,7 @@ def end(daemon):
 
 
 def judge_end(daemon, status, call):
-    said = [line for line in daemon.log if line.startswith(("<0>", "<1>", "<2>", "<3>")) or line.startswith("nudged: ")]
+    said = [line for line in daemon.log if line.startswith(("<0>", "<1>", "<2>", "<3>")) or line.startswith(("nudged: ", "[err] "))]
     if status == 0 or status == 1 and said or status == 127 and daemon.log:
         return "stopped" if status == 0 else "ended with a sentence"
     if status == -signal.SIGABRT and call in MAY_ABORT:
