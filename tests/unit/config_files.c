@@ -252,14 +252,17 @@ static void who_is_told_is_gathered_from_all_files(void **state)
 
 static void more_are_told_than_anybody_needs(void **state)
 {
-	struct buf text = BUF_MAX(4096);
+	for (int count = 16; count <= 17; count++) {
+		struct buf text = BUF_MAX(4096);
 
-	for (int i = 0; i < 17; i++)
-		buf_printf(&text, "%s\"mail:%c@b\"", i ? ", " : "alert_via = [ ", 'a' + i);
-	buf_add_str(&text, " ];");
-	load_lines((struct lines){.top = buf_str(&text)});
-	assert_string_equal(buf_str(&said), "nudged.conf:1: \"alert_via\" names more than 16\n");
-	buf_free(&text);
+		for (int i = 0; i < count; i++)
+			buf_printf(&text, "%s\"mail:%c@b\"", i ? ", " : "alert_via = [ ", 'a' + i);
+		buf_add_str(&text, " ];");
+		load_lines((struct lines){.top = buf_str(&text)});
+		assert_string_equal(buf_str(&said),
+			count > 16 ? "nudged.conf:1: \"alert_via\" names more than 16\n" : "");
+		buf_free(&text);
+	}
 }
 
 /* ---- secrets ---- */
