@@ -17,9 +17,6 @@ enum {
 	SET_BACK_MS = 60 * 1000,      /* less is not worth a word */
 	OVERDUE_MS = 60 * 1000,       /* later than this, planning does not turn */
 	RECOVER_S = 5,
-	PRUNE_SLICE = 200, /* a slice holds up other commits while it runs */
-	CARE_FIRST_S = 60,
-	CARE_EVERY_S = 6 * 3600,
 	DRAIN_LOOK_MS = 20,
 };
 
@@ -251,37 +248,6 @@ static int64_t held_until(void *owner, const struct delivery *delivery)
 		return 0;
 	return known_delivery_paused_until(engine->known, delivery,
 		model_person(engine->model, delivery->recipient), clock_now(engine->clock));
-}
-
-/* ---- care: history is pruned in slices ---- */
-
-static void care_later(struct engine *engine, int64_t seconds)
-{
-	struct timeval later = {.tv_sec = seconds};
-
-	evtimer_add(engine->care, &later);
-}
-
-static void on_pruned(void *owner, const struct store_result *result)
-{
-	struct engine *engine = owner;
-
-	if (result->error) {
-		care_later(engine, CARE_EVERY_S);
-		return;
-	}
-	if (result->count)
-		report(EVENT_PRUNED, NULL, "%zu occurrences older than `keep` were removed",
-			result->count);
-	care_later(engine, result->count >= PRUNE_SLICE ? 1 : CARE_EVERY_S);
-}
-
-static void on_care(evutil_socket_t fd unused_arg, short what unused_arg, void *data)
-{
-	struct engine *engine = data;
-
-	store_prune(engine->store, clock_now(engine->clock) - engine->model->keep_s * 1000,
-		PRUNE_SLICE, on_pruned, engine);
 }
 
 /* ---- whether it turns, for those outside ---- */
@@ -526,7 +492,7 @@ static int make_parts(struct engine *engine)
 	follow_use_model(engine->follow, engine->model);
 	engine->heartbeat = heartbeat_new(&heartbeat);
 	engine->recover = evtimer_new(engine->loop, on_recover, engine);
-	engine->care = evtimer_new(engine->loop, on_care, engine);
+	care_open(engine);
 	return alarm_new(engine->clock, engine->loop, on_ring, engine, &engine->alarm);
 }
 
@@ -624,7 +590,7 @@ void engine_start(struct engine *engine)
 	engine->running = true;
 	engine->missed = true;
 	check_mark(engine);
-	care_later(engine, CARE_FIRST_S);
+	care_start(engine);
 	files_watch(engine);
 }
 
@@ -773,7 +739,7 @@ void engine_free(struct engine *engine)
 	if (!engine)
 		return;
 	event_release(engine->recover);
-	event_release(engine->care);
+	care_close(engine);
 	event_release(engine->stop_timer);
 	if (engine->alarm)
 		alarm_free(engine->alarm);

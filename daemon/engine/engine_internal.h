@@ -59,7 +59,12 @@ struct engine {
 	bool damaged; /* the database: it stays so until the next start */
 	void (*on_failed)(void *owner);
 	void *owner;
-	struct event *recover, *care, *stop_timer;
+	struct event *recover, *stop_timer;
+	struct care {
+		struct event *timer;
+		size_t slice; /* occurrences removed at once */
+		int64_t asked_mono;
+	} care;
 	int64_t stop_by_mono;
 	void (*on_stopped)(void *owner);
 	void *stop_owner;
@@ -77,6 +82,13 @@ void engine_take_delivery(struct engine *engine, struct delivery *delivery);
 struct store_aside;
 void damage_on_aside(void *owner, const struct store_aside *aside);
 void damage_on_found(void *owner);
+
+/* engine_care.c */
+void care_open(struct engine *engine);
+void care_start(struct engine *engine);
+void care_close(struct engine *engine);
+/* How many to remove at once, after a slice that took so long. */
+size_t care_next_slice(size_t slice, int64_t took_ms);
 
 /* engine_files.c */
 void files_watch(struct engine *engine); /* the model's files; a new model's after a reload */

@@ -545,6 +545,22 @@ static void who_is_forgotten_meanwhile_gets_nothing(void **state)
 	assert_two_more_came(person);
 }
 
+/* ---- history ---- */
+
+static void a_slice_of_history_is_as_large_as_others_can_wait_for(void **state)
+{
+	size_t slice = 100;
+
+	for (int i = 0; i < 10; i++)
+		slice = care_next_slice(slice, 20);
+	assert_int_equal(slice, 2000);
+	slice = care_next_slice(slice, 21);
+	assert_int_equal(slice, 1000);
+	for (int i = 0; i < 10; i++)
+		slice = care_next_slice(slice, 5000);
+	assert_int_equal(slice, 10);
+}
+
 /* ---- messages that end the process ---- */
 
 /* As a crash would leave it: nothing says that it ended. */
@@ -678,6 +694,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_ends_meanwhile_does_not_come_back),
 		cmocka_unit_test(what_ended_just_before_does_not_come_back),
 		cmocka_unit_test(who_is_forgotten_meanwhile_gets_nothing),
+		cmocka_unit_test(a_slice_of_history_is_as_large_as_others_can_wait_for),
 		cmocka_unit_test(what_ends_the_process_three_times_is_quarantined),
 		cmocka_unit_test(the_innocent_are_not_counted_with_it),
 		cmocka_unit_test(a_suspect_that_is_not_taken_holds_no_other),
