@@ -26,7 +26,7 @@ PLACES = [
     "usr/sbin/nudged", "usr/bin/nudgectl", "usr/include/nudged-plugin.h", "etc/nudged/nudged.conf",
     "usr/lib/systemd/system/nudged.service", "usr/lib/systemd/system/nudged.socket", "usr/lib/sysusers.d/nudged.conf",
     "usr/lib/tmpfiles.d/nudged.conf", "usr/lib/systemd/catalog/nudged.catalog", "usr/share/bash-completion/completions/nudgectl",
-    *(f"usr/lib/nudged/plugins/{source.stem}.so" for source in PROJECT.glob("plugins/*.c") if source.stem != "sample"),
+    *(f"usr/lib/nudged/plugins/{source.stem}.so" for source in PROJECT.glob("plugins/*.c") if source.stem != "sample" and "_" not in source.stem),
     *(f"usr/share/nudged/prompts/{pack.name}" for pack in PROJECT.glob("conf/prompts/*.conf")),
     "usr/share/nudged/examples/sample.c",
     *(f"usr/share/man/man{page.suffix[1:]}/{page.name}" for page in PROJECT.glob("[cdpu]*/*.[1-8]")),
