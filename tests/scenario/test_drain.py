@@ -13,8 +13,6 @@ import pytest
 
 from scenario.harness import BUILD, eventually, hook, once, person, reminder
 
-pytestmark = pytest.mark.sanitized
-
 EVERY_SECOND = reminder("tick", "all", 'calendar = "*:*:*"', 'catch_up = "all";')
 PEOPLE = 20
 

@@ -12,8 +12,6 @@ import pytest
 from scenario.harness import eventually, hook, once, person, reminder
 from scenario.test_mail import mail, post  # noqa: F401 (a fixture)
 
-pytestmark = pytest.mark.sanitized
-
 CANARY = "canary4b1d0c0ffee5"
 CANARY_SECRET = base64.b64encode(CANARY.encode() * 2).decode()
 
