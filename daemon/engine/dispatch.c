@@ -410,6 +410,7 @@ int dispatch_new(const struct dispatch_settings *settings, struct dispatch **ret
 	dispatch->limits = dispatch_limits;
 	dispatch->suspect_by = INT64_MIN;
 	LIST_INIT(&dispatch->checks);
+	LIST_INIT(&dispatch->settlements);
 	*ret = dispatch;
 	return 0;
 }
@@ -435,6 +436,7 @@ void dispatch_free(struct dispatch *dispatch)
 		lane_free(dispatch->lanes[i]);
 	free(dispatch->lanes);
 	shelves_free(dispatch);
+	settle_free_all(dispatch);
 	courier_free(dispatch->courier);
 	event_free(dispatch->pump);
 	event_free(dispatch->timer);

@@ -90,13 +90,14 @@ struct dispatch {
 	bool held;
 	size_t in_flight;
 	struct settlement *settlement; /* gathers this turn's outcomes */
-	size_t settling;               /* settlements on their way to the store */
-	size_t unsettled;              /* outcomes not yet durable */
-	LIST_HEAD(, flight) flights;   /* notes under way */
-	size_t unrecorded;             /* settlements that failed, and will be submitted again */
-	size_t turn;                   /* the lane that is first in the next turn */
-	struct job *alone;             /* the suspect under way that was being sent at a crash */
-	int64_t suspect_by;            /* recorded by then: a suspect */
+	LIST_HEAD(, settlement) settlements;
+	size_t settling;             /* settlements on their way to the store */
+	size_t unsettled;            /* outcomes not yet durable */
+	LIST_HEAD(, flight) flights; /* notes under way */
+	size_t unrecorded;           /* settlements that failed, and will be submitted again */
+	size_t turn;                 /* the lane that is first in the next turn */
+	struct job *alone;           /* the suspect under way that was being sent at a crash */
+	int64_t suspect_by;          /* recorded by then: a suspect */
 	/* dispatch_shelf.c */
 	struct shelf *shelves; /* by channel */
 	struct gone *gone;     /* ended while a question is under way */
@@ -173,6 +174,8 @@ bool settle_elsewhere(struct job *job, enum event_id event, const char *reason);
 void settle_hand_over(struct lane *lane);
 void settle_cancelled(struct job *job, const char *reason);
 void settle_flush(struct dispatch *dispatch);
+/* The last: what is on its way to the store is recorded, and nobody hears of it. */
+void settle_free_all(struct dispatch *dispatch);
 /* When the one before is answered, or nothing more comes: what gathers meanwhile shares a commit. */
 void settle_flush_soon(struct dispatch *dispatch);
 

@@ -23,10 +23,12 @@ struct settlement {
 	size_t count, capacity;
 	struct event *again;
 	bool failed;
+	LIST_ENTRY(settlement) link;
 };
 
 static void settlement_free(struct settlement *settlement)
 {
+	LIST_REMOVE(settlement, link);
 	for (size_t i = 0; i < settlement->count; i++)
 		delivery_free(settlement->list[i]);
 	free(settlement->list);
@@ -101,6 +103,14 @@ void settle_flush(struct dispatch *dispatch)
 		settlement_submit(settlement);
 }
 
+void settle_free_all(struct dispatch *dispatch)
+{
+	struct settlement *settlement;
+
+	while ((settlement = LIST_FIRST(&dispatch->settlements)))
+		settlement_free(settlement);
+}
+
 void settle_flush_soon(struct dispatch *dispatch)
 {
 	if (!dispatch->settling || !dispatch->in_flight)
@@ -125,6 +135,7 @@ static void settle_add(struct dispatch *dispatch, struct delivery *delivery)
 	if (!settlement) {
 		settlement = dispatch->settlement = mem_new(sizeof(*settlement));
 		settlement->dispatch = dispatch;
+		LIST_INSERT_HEAD(&dispatch->settlements, settlement, link);
 	}
 	ARRAY_GROW(settlement->list, settlement->count, settlement->capacity);
 	settlement->list[settlement->count++] = delivery;

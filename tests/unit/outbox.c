@@ -398,7 +398,7 @@ static void on_listed(void *owner, int error, struct delivery *const *list, size
 	struct delivery **ret = owner;
 
 	for (size_t i = 0; i < count; i++)
-		if (!job_find(desk.bed.engine->dispatch, list[i]->id))
+		if (!*ret && !job_find(desk.bed.engine->dispatch, list[i]->id))
 			*ret = delivery_copy(list[i]);
 }
 
