@@ -324,7 +324,7 @@ static int64_t lane_next_ms(struct lane *lane)
 
 	if (first)
 		next = MAX_OF(first->key - now, 0);
-	if ((first || ready) && lane->breaker.broken_mono && !lane->handed_over)
+	if ((first || ready) && lane->breaker.open && !lane->handed_over)
 		next = MIN_OF(
 			next, MAX_OF(lane_gives_up_at(lane) - dispatch_mono(lane->dispatch), 0));
 	rest = lane_rest_until(lane);

@@ -30,6 +30,7 @@ static void open_breaker(struct lane *lane, const char *reason)
 	lane->breaker.open = true;
 	lane->breaker.trips = 0;
 	lane->breaker.opened_at = dispatch_now(lane->dispatch);
+	lane->breaker.opened_mono = dispatch_mono(lane->dispatch);
 	report(EVENT_CHANNEL_FAILED, &subject, "channel %s does not work: %s", lane->id, reason);
 }
 
@@ -50,8 +51,6 @@ void breaker_fail(struct lane *lane, enum fault fault, const char *reason)
 	int64_t now = dispatch_mono(lane->dispatch);
 
 	set_reason(lane, reason);
-	if (!breaker->broken_mono)
-		breaker->broken_mono = MAX_OF(now, 1);
 	breaker->failures++;
 	if (fault == FAULT_PASSING && !breaker->open && breaker->failures < BREAK_AFTER)
 		return;
@@ -92,7 +91,7 @@ static void wake_retries(struct lane *lane)
 	free(list);
 }
 
-void breaker_close(struct lane *lane)
+void breaker_close(struct lane *lane, bool takes)
 {
 	struct subject subject = {.channel = lane->id};
 	bool was_open = lane->breaker.open;
@@ -104,7 +103,8 @@ void breaker_close(struct lane *lane)
 	if (!was_open)
 		return;
 	report(EVENT_CHANNEL_RECOVERED, &subject, "channel %s works again", lane->id);
-	wake_retries(lane);
+	if (takes)
+		wake_retries(lane);
 }
 
 /* Open, and the next that goes is the probe. */
@@ -133,7 +133,7 @@ void breaker_find_probe(struct lane *lane)
 
 int64_t lane_gives_up_at(const struct lane *lane)
 {
-	return lane->breaker.broken_mono ? lane->breaker.broken_mono + GIVE_UP_MS : TIME_NEVER;
+	return lane->breaker.open ? lane->breaker.opened_mono + GIVE_UP_MS : TIME_NEVER;
 }
 
 bool lane_gave_up(const struct lane *lane)

@@ -45,7 +45,7 @@ struct breaker {
 	bool open;
 	int failures;        /* in a row */
 	int trips;           /* probes that failed since it opened */
-	int64_t broken_mono; /* since when nothing arrives; 0: it works */
+	int64_t opened_mono; /* since when it is open */
 	int64_t probe_mono;  /* the next one is not before */
 	int64_t opened_at;   /* by the clock, for people */
 };
@@ -162,7 +162,8 @@ enum fault {
 	FAULT_GONE,    /* it wants nothing more from us */
 };
 void breaker_fail(struct lane *lane, enum fault fault, const char *reason);
-void breaker_close(struct lane *lane); /* the receiver works */
+/* The receiver works. takes: it also takes messages now, and need not be given time. */
+void breaker_close(struct lane *lane, bool takes);
 void breaker_find_probe(struct lane *lane);
 bool lane_may_probe(const struct lane *lane);
 /* Monotonic ms at which a channel that does not work has had its time; TIME_NEVER: it works. */

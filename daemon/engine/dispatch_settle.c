@@ -356,8 +356,8 @@ static void hear_lane(
 		breaker_fail(lane, FAULT_SETTING, reason);
 	else if (failing)
 		breaker_fail(lane, FAULT_PASSING, reason);
-	else if (verdict->outcome != NUDGED_RETRY)
-		breaker_close(lane);
+	else
+		breaker_close(lane, verdict->outcome != NUDGED_RETRY);
 }
 
 void settle_verdict(struct job *job, const struct verdict *verdict, bool failing)

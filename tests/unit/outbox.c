@@ -243,6 +243,54 @@ static void what_comes_later_does_not_wait_for_a_broken_channel(void **state)
 	close_desk();
 }
 
+/* A failure or two are not a channel that does not work: the next message tries it again. */
+static void a_failure_long_ago_sends_nobody_elsewhere(void **state)
+{
+	auto_free char *text = NULL;
+
+	memset(&desk, 0, sizeof(desk));
+	desk.status = 503;
+	desk.limits = LARGE;
+	bed_open(&desk.bed, NOON, on_message, NULL);
+	text = str_printf(
+		"timezone = \"UTC\"; state = \"state\"; daily_limit = 0;\n"
+		"channels = ({ id = \"first\"; plugin = \"webhook\"; allow_private = true;"
+		" retry_base = \"1h\"; expire = \"1min\";"
+		" url = \"http://127.0.0.1:%d/first\"; },"
+		" { id = \"second\"; plugin = \"webhook\"; allow_private = true;"
+		" url = \"http://127.0.0.1:%d/second\"; });\n"
+		"people = ({ id = \"p0\"; via = [\"first\", \"second\"]; });\n"
+		"reminders = ( { id = \"r\"; kind = \"note\"; text = \"x\";"
+		" to = [ \"all\" ]; calendar = \"*:00/10:10\"; } );\n",
+		desk.bed.port, desk.bed.port);
+	bed_write(&desk.bed, text);
+	desk_start();
+	run_until(NOON + 2 * MINUTE_MS);
+	assert_int_equal(count_of(true, 503), 1);
+	assert_int_equal(count_of(false, 200), 1);
+	desk.status = 200;
+	run_until(NOON + 11 * MINUTE_MS);
+	assert_int_equal(count_of(true, 200), 1);
+	assert_int_equal(count_of(false, 200), 1);
+	close_desk();
+}
+
+/* It puts one message off, and so it answers: the others go. */
+static void any_answer_of_a_working_receiver_closes_the_breaker(void **state)
+{
+	desk_open(30, false, "retry_base = \"10min\"; concurrency = 4;", LARGE);
+	desk.status = 500;
+	run_until(NOON + 20 * SECOND_MS);
+	assert_true(desk.bed.engine->dispatch->lanes[0]->breaker.open);
+	desk.status = 408;
+	desk.count = 0;
+	run_until(NOON + 3 * MINUTE_MS);
+	assert_false(desk.bed.engine->dispatch->lanes[0]->breaker.open);
+	/* Those that had not been tried go at once; those that had keep to their own times. */
+	assert_in_range(desk.count, 15, 45);
+	close_desk();
+}
+
 static void channels_share_what_the_process_may_open(void **state)
 {
 	struct rlimit before, few;
@@ -685,6 +733,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_receiver_that_fails_is_left_alone_but_for_probes),
 		cmocka_unit_test(all_that_waited_goes_when_the_receiver_is_back),
 		cmocka_unit_test(what_comes_later_does_not_wait_for_a_broken_channel),
+		cmocka_unit_test(a_failure_long_ago_sends_nobody_elsewhere),
+		cmocka_unit_test(any_answer_of_a_working_receiver_closes_the_breaker),
 		cmocka_unit_test(channels_share_what_the_process_may_open),
 		cmocka_unit_test(one_message_that_fails_does_not_break_its_channel),
 		cmocka_unit_test(a_receiver_that_wants_nothing_is_asked_every_five_minutes),
