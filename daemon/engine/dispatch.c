@@ -240,8 +240,7 @@ static void job_start(struct job *job)
 
 	job_leave_queue(job);
 	if (dispatch_now(job->dispatch) >= job->delivery->expire_at) {
-		settle_failure(job, DELIVERY_EXPIRED, EVENT_EXPIRED,
-			job->delivery->reason ? job->delivery->reason : "its time had passed");
+		settle_expired(job);
 		return;
 	}
 	if (job->suspect && !suspect_may_go(job))

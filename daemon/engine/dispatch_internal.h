@@ -171,6 +171,10 @@ int64_t lane_gives_up_at(const struct lane *lane);
 bool lane_gave_up(const struct lane *lane);
 /* To the next channel of its way, with time enough to try it; false: there is none. */
 bool settle_elsewhere(struct job *job, enum event_id event, const char *reason);
+/* The same because its channel has been broken for long. */
+bool settle_around(struct job *job);
+/* Its time is over. */
+void settle_expired(struct job *job);
 /* What was tried or is due goes by its next channel, where it has one. */
 void settle_hand_over(struct lane *lane);
 void settle_cancelled(struct job *job, const char *reason);

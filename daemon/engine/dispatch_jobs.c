@@ -148,10 +148,7 @@ void job_enter(struct job *job)
 
 void job_come_due(struct job *job)
 {
-	static const char reason[] = "its channel has not worked for 5 minutes";
-
-	if (!lane_gave_up(job->lane) || lane_may_probe(job->lane) ||
-		!settle_elsewhere(job, EVENT_RETRY, reason))
+	if (!lane_gave_up(job->lane) || lane_may_probe(job->lane) || !settle_around(job))
 		job_make_ready(job);
 }
 

@@ -222,6 +222,25 @@ bool settle_elsewhere(struct job *job, enum event_id event, const char *reason)
 	return true;
 }
 
+bool settle_around(struct job *job)
+{
+	return settle_elsewhere(job, EVENT_RETRY, "its channel has not worked for 5 minutes");
+}
+
+void settle_expired(struct job *job)
+{
+	const struct lane *lane = job->lane;
+	auto_free char *broken = NULL;
+	const char *reason = job->delivery->reason ? job->delivery->reason : "its time had passed";
+
+	if (lane->breaker.open && !job->delivery->attempts) {
+		broken = str_printf("its channel did not work until its time had passed: %s",
+			lane->reason ? lane->reason : "");
+		reason = broken;
+	}
+	settle_failure(job, DELIVERY_EXPIRED, EVENT_EXPIRED, reason);
+}
+
 void settle_failure(
 	struct job *job, enum delivery_state state, enum event_id event, const char *reason)
 {
@@ -231,7 +250,6 @@ void settle_failure(
 
 static void hand_over_queued(struct job *job)
 {
-	static const char reason[] = "its channel has not worked for 5 minutes";
 	enum job_phase phase = job->phase;
 	int64_t next_at = job->delivery->next_at;
 
@@ -239,7 +257,7 @@ static void hand_over_queued(struct job *job)
 		(phase == JOB_WAITING && !job->delivery->attempts))
 		return;
 	job_leave_queue(job);
-	if (settle_elsewhere(job, EVENT_RETRY, reason))
+	if (settle_around(job))
 		return;
 	if (phase == JOB_WAITING)
 		job_make_wait(job, next_at);

@@ -60,32 +60,44 @@ static void desk_start(void)
 	desk.bed.engine->dispatch->limits = desk.limits;
 }
 
+/* By a configuration of its own: the channels by name, both of this desk, and the rest. */
+static void desk_open_with(int status, const char *more, const char *people, const char *reminders,
+	struct dispatch_limits limits)
+{
+	auto_free char *text = NULL;
+
+	memset(&desk, 0, sizeof(desk));
+	desk.status = status;
+	desk.limits = limits;
+	bed_open(&desk.bed, NOON, on_message, NULL);
+	text = str_printf(
+		"timezone = \"UTC\"; state = \"state\"; daily_limit = 0;\n"
+		"channels = ({ id = \"first\"; plugin = \"webhook\"; allow_private = true;"
+		" url = \"http://127.0.0.1:%d/first\"; %s },"
+		" { id = \"second\"; plugin = \"webhook\"; allow_private = true;"
+		" url = \"http://127.0.0.1:%d/second\"; %s });\n"
+		"people = (%s);\nreminders = (%s);\n",
+		desk.bed.port, more, desk.bed.port, more, people, reminders);
+	bed_write(&desk.bed, text);
+	desk_start();
+}
+
+#define EVERY_TEN_MINUTES                                                                          \
+	"{ id = \"r\"; kind = \"note\"; text = \"x\"; to = [ \"all\" ]; calendar = "               \
+	"\"*:00/10:10\"; }"
+
 /* Each person gets one at 12:00:10; those with an even number by the second channel alone. */
 static void desk_open(int people, bool mixed, const char *more, struct dispatch_limits limits)
 {
-	struct buf text = BUF_MAX(1 << 16);
+	cleanup(buf_free) struct buf list = BUF_MAX(1 << 16);
 
-	memset(&desk, 0, sizeof(desk));
-	desk.status = 200;
-	desk.limits = limits;
-	bed_open(&desk.bed, NOON, on_message, NULL);
-	buf_printf(&text, "timezone = \"UTC\"; state = \"state\"; daily_limit = 0;\nchannels = (");
-	for (int i = 0; i < 2; i++)
-		buf_printf(&text,
-			"%s{ id = \"%s\"; plugin = \"webhook\"; url = \"http://127.0.0.1:%d/%s\"; "
-			"allow_private = true; %s }",
-			i ? "," : "", i ? "second" : "first", desk.bed.port, i ? "second" : "first",
-			more);
-	buf_printf(&text, ");\npeople = (");
 	for (int i = 0; i < people; i++)
-		buf_printf(&text, "%s{ id = \"p%d\"; via = [ \"%s\" ]; }", i ? "," : "", i,
+		buf_printf(&list, "%s{ id = \"p%d\"; via = [ \"%s\" ]; }", i ? "," : "", i,
 			mixed && i % 2 == 0 ? "second" : "first");
-	buf_printf(&text,
-		");\nreminders = ( { id = \"r\"; kind = \"note\"; text = \"x\"; to = [ \"all\" ]; "
-		"calendar = \"12:00:10\"; } );\n");
-	bed_write(&desk.bed, buf_str(&text));
-	buf_free(&text);
-	desk_start();
+	desk_open_with(200, more, buf_str(&list),
+		"{ id = \"r\"; kind = \"note\"; text = \"x\"; to = [ \"all\" ];"
+		" calendar = \"12:00:10\"; }",
+		limits);
 }
 
 static void run_until(int64_t at)
@@ -211,27 +223,13 @@ static void all_that_waited_goes_when_the_receiver_is_back(void **state)
 
 static void what_comes_later_does_not_wait_for_a_broken_channel(void **state)
 {
-	auto_free char *text = NULL;
-	int late = 0;
+	int late;
 
-	memset(&desk, 0, sizeof(desk));
-	desk.status = 503;
-	desk.limits = LARGE;
-	bed_open(&desk.bed, NOON, on_message, NULL);
-	text = str_printf(
-		"timezone = \"UTC\"; state = \"state\"; daily_limit = 0;\n"
-		"channels = ({ id = \"first\"; plugin = \"webhook\"; allow_private = true;"
-		" url = \"http://127.0.0.1:%d/first\"; },"
-		" { id = \"second\"; plugin = \"webhook\"; allow_private = true;"
-		" url = \"http://127.0.0.1:%d/second\"; });\n"
-		"people = ({ id = \"p0\"; via = [\"first\", \"second\"]; },"
+	desk_open_with(503, "",
+		"{ id = \"p0\"; via = [\"first\", \"second\"]; },"
 		" { id = \"p1\"; via = [\"first\", \"second\"]; },"
-		" { id = \"p2\"; via = [\"first\"]; });\n"
-		"reminders = ( { id = \"r\"; kind = \"note\"; text = \"x\";"
-		" to = [ \"all\" ]; calendar = \"*:00/10:10\"; } );\n",
-		desk.bed.port, desk.bed.port);
-	bed_write(&desk.bed, text);
-	desk_start();
+		" { id = \"p2\"; via = [\"first\"]; }",
+		EVERY_TEN_MINUTES, LARGE);
 	run_until(NOON + 9 * MINUTE_MS);
 	assert_int_equal(count_of(false, 200), 2);
 	/* One may be the next probe; the others need not try what is known not to work. */
@@ -246,25 +244,8 @@ static void what_comes_later_does_not_wait_for_a_broken_channel(void **state)
 /* A failure or two are not a channel that does not work: the next message tries it again. */
 static void a_failure_long_ago_sends_nobody_elsewhere(void **state)
 {
-	auto_free char *text = NULL;
-
-	memset(&desk, 0, sizeof(desk));
-	desk.status = 503;
-	desk.limits = LARGE;
-	bed_open(&desk.bed, NOON, on_message, NULL);
-	text = str_printf(
-		"timezone = \"UTC\"; state = \"state\"; daily_limit = 0;\n"
-		"channels = ({ id = \"first\"; plugin = \"webhook\"; allow_private = true;"
-		" retry_base = \"1h\"; expire = \"1min\";"
-		" url = \"http://127.0.0.1:%d/first\"; },"
-		" { id = \"second\"; plugin = \"webhook\"; allow_private = true;"
-		" url = \"http://127.0.0.1:%d/second\"; });\n"
-		"people = ({ id = \"p0\"; via = [\"first\", \"second\"]; });\n"
-		"reminders = ( { id = \"r\"; kind = \"note\"; text = \"x\";"
-		" to = [ \"all\" ]; calendar = \"*:00/10:10\"; } );\n",
-		desk.bed.port, desk.bed.port);
-	bed_write(&desk.bed, text);
-	desk_start();
+	desk_open_with(503, "retry_base = \"1h\"; expire = \"1min\";",
+		"{ id = \"p0\"; via = [\"first\", \"second\"]; }", EVERY_TEN_MINUTES, LARGE);
 	run_until(NOON + 2 * MINUTE_MS);
 	assert_int_equal(count_of(true, 503), 1);
 	assert_int_equal(count_of(false, 200), 1);
@@ -276,6 +257,27 @@ static void a_failure_long_ago_sends_nobody_elsewhere(void **state)
 }
 
 /* It puts one message off, and so it answers: the others go. */
+static void on_reasons(void *owner, int error, struct delivery *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i]->state == DELIVERY_EXPIRED && !list[i]->attempts)
+			++*(int *)owner, assert_non_null(strstr(list[i]->reason, "answered 500"));
+}
+
+static void what_was_never_tried_says_that_its_channel_did_not_work(void **state)
+{
+	int untried = 0;
+
+	desk_open(30, false, "concurrency = 1; expire = \"1min\";", LARGE);
+	desk.status = 500;
+	run_until(NOON + 20 * MINUTE_MS);
+	store_find_deliveries(
+		desk.bed.engine->store, &(struct store_query){.limit = 100}, on_reasons, &untried);
+	bed_settle(&desk.bed);
+	assert_true(untried > 5);
+	close_desk();
+}
+
 static void any_answer_of_a_working_receiver_closes_the_breaker(void **state)
 {
 	desk_open(30, false, "retry_base = \"10min\"; concurrency = 4;", LARGE);
@@ -405,26 +407,14 @@ static void what_waits_in_the_store_can_be_dropped_and_hurried(void **state)
  * fifth is told of each. */
 static void open_with_nudges(void)
 {
-	auto_free char *text = NULL;
-
-	memset(&desk, 0, sizeof(desk));
-	desk.status = 200;
-	desk.limits = (struct dispatch_limits){.jobs = 2, .lane_least = 2, .batch = 2};
-	bed_open(&desk.bed, NOON, on_message, NULL);
-	text = str_printf(
-		"timezone = \"UTC\"; state = \"state\"; daily_limit = 0;\n"
-		"channels = ({ id = \"first\"; plugin = \"webhook\"; allow_private = true;"
-		" url = \"http://127.0.0.1:%d/first\"; });\n"
-		"people = ({ id = \"p0\"; via = [\"first\"]; }, { id = \"p1\"; via = [\"first\"]; "
-		"},"
+	desk_open_with(200, "",
+		"{ id = \"p0\"; via = [\"first\"]; }, { id = \"p1\"; via = [\"first\"]; },"
 		" { id = \"p2\"; via = [\"first\"]; }, { id = \"p3\"; via = [\"first\"]; },"
-		" { id = \"p4\"; via = [\"first\"]; });\n"
-		"reminders = ( { id = \"r\"; kind = \"checkin\"; text = \"x\";"
+		" { id = \"p4\"; via = [\"first\"]; }",
+		"{ id = \"r\"; kind = \"checkin\"; text = \"x\";"
 		" to = [ \"p0\", \"p1\", \"p2\", \"p3\" ]; calendar = \"12:00:10\";"
-		" nudge = { after = \"1min\"; at_most = 1; escalate = \"p4\"; }; } );\n",
-		desk.bed.port);
-	bed_write(&desk.bed, text);
-	desk_start();
+		" nudge = { after = \"1min\"; at_most = 1; escalate = \"p4\"; }; }",
+		(struct dispatch_limits){.jobs = 2, .lane_least = 2, .batch = 2});
 	run_until(NOON + 11 * SECOND_MS);
 	assert_int_equal(count_of(true, 200), 4);
 }
@@ -734,6 +724,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(all_that_waited_goes_when_the_receiver_is_back),
 		cmocka_unit_test(what_comes_later_does_not_wait_for_a_broken_channel),
 		cmocka_unit_test(a_failure_long_ago_sends_nobody_elsewhere),
+		cmocka_unit_test(what_was_never_tried_says_that_its_channel_did_not_work),
 		cmocka_unit_test(any_answer_of_a_working_receiver_closes_the_breaker),
 		cmocka_unit_test(channels_share_what_the_process_may_open),
 		cmocka_unit_test(one_message_that_fails_does_not_break_its_channel),
