@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -122,20 +121,15 @@ def run_once(template, at):
 
 def campaign(runs, seed, jobs, say, only=None):
     """How many runs of the daemon had findings."""
-    became, bad, chance = Counter(), 0, random.Random(seed)
+    chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="nudged-memory-") as folder:
         template = syscalls.make_template(Path(folder) / "template")
         count = count_allocations(template)
         plans = [(number, chance.randint(1, count)) for number in range(runs)]
         plans = [p for p in plans if only in (None, p[0])]
-        with ThreadPoolExecutor(max_workers=jobs) as pool:
-            for (number, at), (what, findings) in zip(plans, pool.map(lambda p: syscalls.again(lambda: run_once(template, p[1])), plans)):
-                became[what] += 1
-                if findings:
-                    bad += 1
-                    say(f"--seed {seed} --only {number}: allocation {at}: " + "\n    ".join(f[:400] for f in findings[:10]))
-    say(f"memory: {len(plans)} runs of a daemon that makes {count} allocations, {bad} with findings ("
-        + ", ".join(f"{n} {what}" for what, n in became.most_common()) + f"), seed {seed}")
+        became, bad = syscalls.judge(plans, jobs, lambda at: run_once(template, at), lambda at: f"allocation {at}", say)
+    say(f"memory: {len(plans)} runs of a daemon that makes {count} allocations, {bad} with findings "
+        f"({became}), seed {seed}")
     return bad
 
 

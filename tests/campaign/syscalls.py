@@ -223,23 +223,33 @@ def make_plans(counts, runs, seed):
         yield call, error, when, onwards
 
 
+def judge(plans, jobs, run, describe, say):
+    """What became of the runs, counted, and how many had findings; each of these is told."""
+    became, bad = Counter(), 0
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        for (number, plan), (what, findings) in zip(plans, pool.map(lambda p: again(lambda: run(p[1])), plans)):
+            became[what] += 1
+            if findings:
+                bad += 1
+                say(f"--only {number}: {describe(plan)}: " + "\n    ".join(f[:400] for f in findings[:10]))
+    return ", ".join(f"{n} {what}" for what, n in became.most_common()), bad
+
+
+def in_words(plan):
+    call, error, when, onwards = plan
+    return f"{call} {error} at {when}{'+' if onwards else ''}"
+
+
 def campaign(runs, seed, jobs, say, only=None):
     """How many runs had findings."""
-    became, bad = Counter(), 0
     with tempfile.TemporaryDirectory(prefix="nudged-syscalls-") as folder:
         template = make_template(Path(folder) / "template")
         counts = count_calls(template)
         plans = list(enumerate(make_plans(counts, runs, seed)))
         plans = [p for p in plans if only in (None, p[0])]
-        with ThreadPoolExecutor(max_workers=jobs) as pool:
-            for (number, plan), (what, findings) in zip(plans, pool.map(lambda p: again(lambda: run_once(template, p[1])), plans)):
-                became[what] += 1
-                if findings:
-                    bad += 1
-                    call, error, when, onwards = plan
-                    say(f"--seed {seed} --only {number}: {call} {error} at {when}{'+' if onwards else ''}: " + "\n    ".join(f[:400] for f in findings[:10]))
-    say(f"syscalls: {len(plans)} runs over {len(counts)} calls x {len(ERRORS)} errors, once and onwards, {bad} with findings ("
-        + ", ".join(f"{n} {what}" for what, n in became.most_common()) + f"), seed {seed}")
+        became, bad = judge(plans, jobs, lambda plan: run_once(template, plan), in_words, say)
+    say(f"syscalls: {len(plans)} runs over {len(counts)} calls x {len(ERRORS)} errors, once and onwards, {bad} with findings "
+        f"({became}), seed {seed}")
     return bad
 
 

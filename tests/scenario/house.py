@@ -130,6 +130,18 @@ def run_ctl(*words, stdin=None, environment=None):
                           timeout=60, env={**os.environ, **(environment or {})}, check=False)
 
 
+def read_terminal(parent):
+    """All that was written to the other end of a pseudo-terminal, which nobody has open here any more."""
+    text = b""
+    try:
+        while piece := os.read(parent, 65536):
+            text += piece
+    except OSError:
+        pass  # how Linux says that nobody writes any more
+    os.close(parent)
+    return text.decode("utf-8").replace("\r\n", "\n")
+
+
 def on_terminal(*words, columns=80, **environment):
     """What a terminal of that width gets on standard output, and standard error."""
     parent, child = pty.openpty()
@@ -138,13 +150,7 @@ def on_terminal(*words, columns=80, **environment):
     with subprocess.Popen([BUILD / "nudgectl", *map(str, words)], stdout=child, stderr=subprocess.PIPE,
                           env={**keep, "TERM": "xterm", **environment}) as process:
         os.close(child)
-        text = b""
-        try:
-            while piece := os.read(parent, 65536):
-                text += piece
-        except OSError:
-            pass  # how Linux says that nobody writes any more
-        os.close(parent)
+        text = read_terminal(parent)
         said = process.stderr.read().decode()
         assert process.wait(60) == 0, said
-    return text.decode("utf-8").replace("\r\n", "\n"), said
+    return text, said

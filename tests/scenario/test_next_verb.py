@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from scenario.house import BUILD, ROOT, run_ctl
+from scenario.house import BUILD, ROOT, read_terminal, run_ctl
 
 pytestmark = pytest.mark.sanitized
 
@@ -31,14 +31,7 @@ def said_on_terminal(*words):
     done = subprocess.run([BUILD / "nudgectl", "next", *words], stdout=subprocess.PIPE, stderr=child, text=True, timeout=60,
                           env={**os.environ, "NO_COLOR": "1"}, check=True)
     os.close(child)
-    said = b""
-    try:
-        while piece := os.read(parent, 65536):
-            said += piece
-    except OSError:
-        pass  # how Linux says that nobody writes any more
-    os.close(parent)
-    return done.stdout, said.decode("utf-8").replace("\r\n", "\n")
+    return done.stdout, read_terminal(parent)
 
 
 @pytest.mark.parametrize("words,understood", FORMS)
