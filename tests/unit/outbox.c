@@ -247,7 +247,7 @@ static void a_failure_long_ago_sends_nobody_elsewhere(void **state)
 	desk_open_with(503, "retry_base = \"1h\"; expire = \"1min\";",
 		"{ id = \"p0\"; via = [\"first\", \"second\"]; }", EVERY_TEN_MINUTES, LARGE);
 	run_until(NOON + 2 * MINUTE_MS);
-	assert_int_equal(count_of(true, 503), 1);
+	assert_in_range(count_of(true, 503), 1, 3); /* nearly always one: fewer than break it */
 	assert_int_equal(count_of(false, 200), 1);
 	desk.status = 200;
 	run_until(NOON + 11 * MINUTE_MS);
@@ -256,7 +256,6 @@ static void a_failure_long_ago_sends_nobody_elsewhere(void **state)
 	close_desk();
 }
 
-/* It puts one message off, and so it answers: the others go. */
 static void on_reasons(void *owner, int error, struct delivery *const *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -278,18 +277,48 @@ static void what_was_never_tried_says_that_its_channel_did_not_work(void **state
 	close_desk();
 }
 
+static int count_people(void)
+{
+	bool seen[PEOPLE_MAX] = {0};
+	int count = 0;
+
+	for (int i = 0; i < desk.count; i++) {
+		bool *one = &seen[atoi(desk.list[i].person + 1)];
+
+		count += !*one;
+		*one = true;
+	}
+	return count;
+}
+
+/* It puts one message off, and so it answers: those that were not tried go, and those that were keep
+ * to their own times. */
 static void any_answer_of_a_working_receiver_closes_the_breaker(void **state)
 {
-	desk_open(30, false, "retry_base = \"10min\"; concurrency = 4;", LARGE);
+	int tried;
+
+	desk_open(30, false, "retry_base = \"1h\"; concurrency = 4;", LARGE);
 	desk.status = 500;
-	run_until(NOON + 20 * SECOND_MS);
+	run_until(NOON + 11 * SECOND_MS);
 	assert_true(desk.bed.engine->dispatch->lanes[0]->breaker.open);
+	tried = count_people();
+	assert_true(tried >= 5);
 	desk.status = 408;
 	desk.count = 0;
-	run_until(NOON + 3 * MINUTE_MS);
+	run_until(NOON + 90 * SECOND_MS);
 	assert_false(desk.bed.engine->dispatch->lanes[0]->breaker.open);
-	/* Those that had not been tried go at once; those that had keep to their own times. */
-	assert_in_range(desk.count, 15, 45);
+	assert_in_range(desk.count, 30 - tried, 30 - tried + 4);
+	close_desk();
+}
+
+static void where_the_next_try_is_too_late_there_is_one_before(void **state)
+{
+	desk_open(1, false, "retry_base = \"1h\"; expire = \"10min\";", LARGE);
+	desk.status = 408;
+	run_until(NOON + 3 * MINUTE_MS);
+	desk.status = 200;
+	run_until(NOON + 10 * MINUTE_MS + 10 * SECOND_MS);
+	assert_each_once(1);
 	close_desk();
 }
 
@@ -544,6 +573,38 @@ static void what_ends_meanwhile_does_not_come_back(void **state)
 	assert_two_more_came(person);
 }
 
+/* Records what a job says of its next try, as settling it would. */
+static void record_next_try(struct job *job, int64_t at)
+{
+	struct change *change = change_new();
+
+	job->delivery->next_at = at;
+	change_settle_delivery(change, job->delivery);
+	store_apply(desk.bed.engine->store, change, NULL, NULL);
+}
+
+static void what_is_put_back_meanwhile_is_found_again(void **state)
+{
+	struct dispatch *dispatch = open_slowly();
+	struct job *early = dispatch->jobs, *late = early->hh.next;
+	auto_free char *person = str_new(early->delivery->recipient);
+	int times = 0;
+
+	record_next_try(late, NOON + 50 * SECOND_MS);
+	bed_settle(&desk.bed);
+	ask_again(dispatch);
+	/* What was asked for ends with the late one, and the early one goes between. */
+	job_leave_queue(early);
+	record_next_try(early, NOON + 20 * SECOND_MS);
+	assert_true(shelf_takes_back(early));
+	dispatch->lanes[0]->rate = 0;
+	run_until(NOON + 30 * SECOND_MS);
+	for (int i = 0; i < desk.count; i++)
+		times += str_eq(desk.list[i].person, person);
+	assert_int_equal(times, 1);
+	close_desk();
+}
+
 static void what_ended_just_before_does_not_come_back(void **state)
 {
 	struct dispatch *dispatch = open_slowly();
@@ -726,6 +787,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_failure_long_ago_sends_nobody_elsewhere),
 		cmocka_unit_test(what_was_never_tried_says_that_its_channel_did_not_work),
 		cmocka_unit_test(any_answer_of_a_working_receiver_closes_the_breaker),
+		cmocka_unit_test(where_the_next_try_is_too_late_there_is_one_before),
 		cmocka_unit_test(channels_share_what_the_process_may_open),
 		cmocka_unit_test(one_message_that_fails_does_not_break_its_channel),
 		cmocka_unit_test(a_receiver_that_wants_nothing_is_asked_every_five_minutes),
@@ -733,6 +795,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_nudge_in_the_store_is_stopped_by_an_answer),
 		cmocka_unit_test(word_of_silence_in_the_store_is_stopped_by_an_answer),
 		cmocka_unit_test(what_ends_meanwhile_does_not_come_back),
+		cmocka_unit_test(what_is_put_back_meanwhile_is_found_again),
 		cmocka_unit_test(what_ended_just_before_does_not_come_back),
 		cmocka_unit_test(who_is_forgotten_meanwhile_gets_nothing),
 		cmocka_unit_test(a_slice_of_history_is_as_large_as_others_can_wait_for),
