@@ -151,8 +151,8 @@ install: all
 	$(call put,755,$(BUILD)/nudgectl,$(prefix)/bin/nudgectl)
 	for p in $(filter-out sample,$(PLUGINS)); do $(call put,644,$(BUILD)/plugins/$$p.so,$(prefix)/lib/nudged/plugins/$$p.so) || exit; done
 	$(call put,644,plugins/nudged-plugin.h,$(prefix)/include/nudged-plugin.h)
-	for p in $(wildcard conf/prompts/*.conf); do \
-		$(call put,644,$$p,$(prefix)/share/nudged/prompts/$${p##*/}) || exit; done
+	for p in $(wildcard conf/prompts/*.conf conf/prompts/*/*.conf); do \
+		$(call put,644,$$p,$(prefix)/share/nudged/prompts/$${p#conf/prompts/}) || exit; done
 	for c in $(wildcard conf/examples/* plugins/sample.c); do \
 		$(call put,644,$$c,$(prefix)/share/nudged/examples/$${c##*/}) || exit; done
 	for m in $(MAN); do $(call put,644,$$m,$(prefix)/share/man/man$${m##*.}/$${m##*/}) || exit; done

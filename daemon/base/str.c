@@ -164,6 +164,39 @@ bool str_is_id(const char *text)
 	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
+static bool is_letter(char c)
+{
+	return (c | 32) >= 'a' && (c | 32) <= 'z';
+}
+
+bool str_is_language(const char *text)
+{
+	size_t len = strlen(text), part = 0;
+	bool first = true;
+
+	if (len > 35)
+		return false;
+	for (size_t i = 0; i <= len; i++) {
+		if (is_letter(text[i]) || (!first && text[i] >= '0' && text[i] <= '9')) {
+			part++;
+		} else if ((text[i] == '-' || !text[i]) && part >= (first ? 2 : 1) &&
+			   part <= (first ? 3 : 8)) {
+			first = false;
+			part = 0;
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+void str_lower(char *text)
+{
+	for (; *text; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text += 'a' - 'A';
+}
+
 enum { SPELL_MAX = 48 };
 
 static size_t spelling_distance(const char *a, const char *b)

@@ -31,6 +31,11 @@ size_t str_utf8_cut(const char *text, size_t len, size_t max);
 void str_utf8_mend(char *text);
 /* An id of the configuration: [a-z][a-z0-9-]*, at most 64 bytes. */
 bool str_is_id(const char *text);
+/* The tag of a language as BCP 47 writes it: "de", "pt-BR", "zh-Hant-TW"; two or three letters, then
+ * parts of letters and digits, at most 35 bytes. Does not know which languages there are. */
+bool str_is_language(const char *text);
+/* A to Z become a to z, in place. */
+void str_lower(char *text);
 
 /* The candidate nearest in spelling (Damerau-Levenshtein, at most a third of the length wrong),
  * or NULL. candidates ends with NULL. */

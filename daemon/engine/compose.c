@@ -49,16 +49,20 @@ static char *render(const struct template *template, const char *const *values)
 	return buf_take(&text);
 }
 
-static const struct prompt *pick_prompt(const struct planned *planned)
+const struct prompt *compose_prompt(
+	const struct planned *planned, const struct language **ret_language)
 {
 	const struct reminder *reminder = planned->reminder;
 	const char *who = planned->person ? planned->person->id : planned->room->id;
+	size_t place;
 
 	if (!reminder->prompts)
 		return NULL;
-	return prompt_pick(reminder->prompts,
+	place = prompt_pick(reminder->prompts,
 		HASH_OF(reminder->id, who, planned->about ? planned->about->id : ""),
 		resolver_ordinal(reminder, planned->place, &planned->slot));
+	return prompt_in(reminder->prompts, place,
+		reminder_language(reminder, planned->person, planned->place), ret_language);
 }
 
 static void set_prompt(struct words *words, const struct prompt *prompt)
@@ -115,7 +119,8 @@ void compose_message(
 {
 	struct words words = {0};
 	const struct person *subject = planned->about ? planned->about : planned->person;
-	const struct prompt *prompt = pick_prompt(planned);
+	const struct language *language;
+	const struct prompt *prompt = compose_prompt(planned, &language);
 
 	if (planned->person) {
 		words.values[NAME_PERSON_ID] = planned->person->id;

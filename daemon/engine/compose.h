@@ -7,3 +7,7 @@
 /* Title and text, owned by the caller, never NULL. answer_url may be NULL. */
 void compose_message(
 	const struct planned *planned, const char *answer_url, char **ret_title, char **ret_text);
+/* The prompt that the message takes its words from, and the language they are in; NULL: it is not
+ * from a pack. */
+const struct prompt *compose_prompt(
+	const struct planned *planned, const struct language **ret_language);

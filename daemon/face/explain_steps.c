@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "engine/compose.h"
 #include "face/shape.h"
 #include "time/span.h"
 
@@ -354,6 +355,29 @@ static void add_rule(json_t *steps, const struct facts *facts, enum rule_id rule
 	}
 }
 
+/* Where the words come from, and in which language; only of a reminder with a prompt pack. */
+static void add_words(json_t *steps, const struct facts *facts)
+{
+	const struct planned *planned = facts->planned;
+	const struct language *found, *asked;
+	const struct prompt *prompt = compose_prompt(planned, &found);
+	auto_free char *detail = NULL;
+
+	if (!prompt)
+		return;
+	asked = reminder_language(planned->reminder, planned->person, planned->place);
+	if (planned->decision == DECISION_SKIPPED)
+		explain_add_step(steps, "words", "not reached", "");
+	else if (!asked || asked == found)
+		detail = str_printf("the prompt \"%s\" of \"%s\", in \"%s\"", prompt->id,
+			planned->reminder->prompts->id, found->id);
+	else
+		detail = str_printf("the prompt \"%s\" of \"%s\", in \"%s\": it is not in \"%s\"",
+			prompt->id, planned->reminder->prompts->id, found->id, asked->id);
+	if (detail)
+		explain_add_step(steps, "words", "passes", detail);
+}
+
 json_t *explain_steps(
 	const struct explain_query *query, const struct planned *planned, size_t day_planned)
 {
@@ -368,5 +392,6 @@ json_t *explain_steps(
 	explain_add_step(steps, "dates", "passes", limits);
 	for (enum rule_id rule = BY_SCHEDULE + 1; rule < RULE_IDS; rule++)
 		add_rule(steps, &facts, rule);
+	add_words(steps, &facts);
 	return steps;
 }

@@ -125,6 +125,9 @@ static const struct key place_keys[] = {
 			"the "
 			"reminder's shift says otherwise. The files are read again when they "
 			"change."},
+	{"language", KEY_LANGUAGE, AT(place_entry, language),
+		.help = "The language of prompts for its people and its rooms, as \"de\" or "
+			"\"pt-BR\". Absent: that of the file. See Languages above."},
 };
 _Static_assert(ARRAY_LEN(place_keys) <= KEYS_MAX, "");
 const struct section keys_place = {SECTION("places", "a place", place_entry, place_keys,
@@ -162,7 +165,9 @@ static const struct key person_keys[] = {
 			"its end, within its grace."},
 	{"focus", KEY_GROUPS, .inner = &keys_focus, AT(person_entry, focus),
 		.help = "What they practise."},
-	LATER("language", "The language of their messages."),
+	{"language", KEY_LANGUAGE, AT(person_entry, language),
+		.help = "The language of their prompts. Absent: that of their place. See Languages "
+			"above."},
 };
 _Static_assert(ARRAY_LEN(person_keys) <= KEYS_MAX, "");
 const struct section keys_person = {SECTION("people", "a person", person_entry, person_keys,
@@ -268,7 +273,10 @@ static const struct key reminder_keys[] = {
 		.help = "What goes alone when a person's daily limit is reached: the highest "
 			"first."},
 	LATER("fade", "Fewer messages as answers come."),
-	LATER("language", "The language of its messages."),
+	{"language", KEY_LANGUAGE, AT(reminder_entry, language),
+		.help = "The language of its prompts, whoever gets them. Absent: each person's, "
+			"and "
+			"for a room that of the place."},
 };
 _Static_assert(ARRAY_LEN(reminder_keys) <= KEYS_MAX, "");
 const struct section keys_reminder = {
@@ -290,9 +298,12 @@ const struct section keys_prompt = {
 static const struct key pack_keys[] = {
 	{"id", KEY_REF, KEY_REQUIRED, AT(pack_entry, id),
 		.help = "Its name for the prompts key of a reminder."},
+	{"language", KEY_LANGUAGE, AT(pack_entry, language),
+		.help = "The language it is written in. Absent: English (en), or in a folder of "
+			"translations that of the folder."},
 	{"summary", KEY_LINE, AT(pack_entry, summary), .help = "What it is for, in one line."},
 	{"prompts", KEY_GROUPS, KEY_REQUIRED, .inner = &keys_prompt, AT(pack_entry, prompts),
-		.help = "Its prompts."},
+		.help = "Its prompts, at most 1,000."},
 };
 _Static_assert(ARRAY_LEN(pack_keys) <= KEYS_MAX, "");
 const struct section keys_pack = {SECTION("packs", "a prompt pack", pack_entry, pack_keys,
@@ -302,9 +313,10 @@ static const struct key pack_file_keys[] = {
 	{"packs", KEY_GROUPS, .inner = &keys_pack, AT(pack_file_entry, packs),
 		.help = "Prompt packs."},
 };
-const struct section keys_pack_file = {
-	SECTION("prompt packs", "a file of prompt packs", pack_file_entry, pack_file_keys,
-		"Files NAME.conf in the prompts folder hold this one key, not the main file.")};
+const struct section keys_pack_file = {SECTION("prompt packs", "a file of prompt packs",
+	pack_file_entry, pack_file_keys,
+	"Files NAME.conf in the prompts folder, and in its folders of translations, hold this "
+	"one key, not the main file.")};
 
 static const struct key top_keys[] = {
 	{"timezone", KEY_LINE, 0, 0, 0, "UTC", AT(top_entry, timezone),
@@ -368,7 +380,10 @@ static const struct key top_keys[] = {
 		.help = "Whether heartbeat_url may be plain http:// or lead to loopback, private "
 			"and link-local addresses."},
 	LATER("focus_limit", "How many foci a person may have at once."),
-	LATER("language", "The language of messages."),
+	{"language", KEY_LANGUAGE, AT(top_entry, language),
+		.help = "The language of prompts for whoever has none, person or place. Absent: "
+			"packs are shown as they are, which is in English for those that come with "
+			"nudged. See Languages above."},
 	LATER("vision", "The team's vision, to be quoted by templates."),
 };
 _Static_assert(ARRAY_LEN(top_keys) <= KEYS_MAX, "");
@@ -499,6 +514,7 @@ void entry_clear(const struct section *section, void *entry)
 		case KEY_ID:
 		case KEY_REF:
 		case KEY_PATH:
+		case KEY_LANGUAGE:
 			free(*(char **)member);
 			break;
 		case KEY_SECRET:

@@ -7,23 +7,24 @@
 #include "model/model.h"
 
 enum key_type {
-	KEY_LINE,    /* char *: one line of text */
-	KEY_TEXT,    /* char *: text, may have several lines */
-	KEY_ID,      /* char *: the group's own id */
-	KEY_REF,     /* char *: the id of something else */
-	KEY_PATH,    /* char *: relative to the folder of the main file */
-	KEY_SECRET,  /* char *: credential:NAME, file:PATH, or the secret itself */
-	KEY_WORDS,   /* struct words: a list of lines */
-	KEY_MAP,     /* struct words: a group of lines whose names are ids */
-	KEY_INT,     /* int, min..max */
-	KEY_BOOL,    /* bool */
-	KEY_CHOICE,  /* int: place in choices */
-	KEY_SPAN_S,  /* int64_t seconds, min..max seconds */
-	KEY_SPAN_MS, /* int64_t milliseconds, min..max milliseconds */
-	KEY_RATE,    /* double: messages a second; 0 none */
-	KEY_DATE,    /* int32_t: a local date */
-	KEY_GROUP,   /* struct entries: at most one group of `inner` */
-	KEY_GROUPS,  /* struct entries: a list of groups of `inner` */
+	KEY_LINE,     /* char *: one line of text */
+	KEY_TEXT,     /* char *: text, may have several lines */
+	KEY_ID,       /* char *: the group's own id */
+	KEY_REF,      /* char *: the id of something else */
+	KEY_PATH,     /* char *: relative to the folder of the main file */
+	KEY_SECRET,   /* char *: credential:NAME, file:PATH, or the secret itself */
+	KEY_WORDS,    /* struct words: a list of lines */
+	KEY_MAP,      /* struct words: a group of lines whose names are ids */
+	KEY_INT,      /* int, min..max */
+	KEY_BOOL,     /* bool */
+	KEY_CHOICE,   /* int: place in choices */
+	KEY_SPAN_S,   /* int64_t seconds, min..max seconds */
+	KEY_SPAN_MS,  /* int64_t milliseconds, min..max milliseconds */
+	KEY_RATE,     /* double: messages a second; 0 none */
+	KEY_LANGUAGE, /* char *: the tag of a language, in lower case */
+	KEY_DATE,     /* int32_t: a local date */
+	KEY_GROUP,    /* struct entries: at most one group of `inner` */
+	KEY_GROUPS,   /* struct entries: a list of groups of `inner` */
 };
 
 enum key_flag {
@@ -81,7 +82,7 @@ struct entry {
 struct top_entry {
 	struct entry entry;
 	char *timezone, *state, *store, *control, *listen, *public_url, *link_key, *prompts;
-	char *people_file, *heartbeat_url;
+	char *people_file, *heartbeat_url, *language;
 	struct words alert_via; /* of one file; all of them are in the loader */
 	int daily_limit;
 	int64_t keep_s, heartbeat_every_s;
@@ -100,7 +101,7 @@ struct channel_entry {
 
 struct place_entry {
 	struct entry entry;
-	char *id, *timezone, *hours, *quiet;
+	char *id, *timezone, *hours, *quiet, *language;
 	struct words holidays;
 };
 
@@ -123,7 +124,7 @@ struct role_entry {
 
 struct person_entry {
 	struct entry entry;
-	char *id, *name, *place, *role, *manager, *mentor, *partner;
+	char *id, *name, *place, *role, *manager, *mentor, *partner, *language;
 	struct words teams, via, address, absence;
 	bool via_all;
 	struct entries away, focus;
@@ -141,7 +142,7 @@ struct reminder_entry {
 	char *id;
 	int kind;
 	char *schedules[RULE_FORMS]; /* by form; exactly one is wanted */
-	char *start, *place, *title, *text, *prompts;
+	char *start, *place, *title, *text, *prompts, *language;
 	int32_t from, until;
 	struct words except, rdate, exdate, to, about, via;
 	int short_month, dst_gap, dst_overlap, catch_up, shift, priority;
@@ -157,7 +158,7 @@ struct prompt_entry {
 
 struct pack_entry {
 	struct entry entry;
-	char *id, *summary;
+	char *id, *language, *summary;
 	struct entries prompts;
 };
 

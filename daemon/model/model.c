@@ -71,6 +71,12 @@ static void free_place(struct place *place)
 	free(place);
 }
 
+static void free_language(struct language *language)
+{
+	free(language->id);
+	free(language);
+}
+
 static void free_team(struct team *team)
 {
 	free(team->id);
@@ -157,6 +163,7 @@ static void free_model(struct model *model)
 	FREE_ALL(model->places, model->n_places, free_place);
 	FREE_ALL(model->channels, model->n_channels, free_channel);
 	FREE_ALL(model->packs, model->n_packs, prompt_pack_free);
+	FREE_ALL(model->languages, model->n_languages, free_language);
 	FREE_ALL(model->files, model->n_files, free);
 	zone_unref(model->zone);
 	secret_free(model->link_key);
@@ -276,6 +283,14 @@ struct prompt_pack *model_pack(const struct model *model, const char *id)
 }
 
 /* ---- what a person is ---- */
+
+const struct language *reminder_language(
+	const struct reminder *reminder, const struct person *person, const struct place *place)
+{
+	if (reminder->language)
+		return reminder->language;
+	return person && person->language ? person->language : place->language;
+}
 
 bool person_in_team(const struct person *person, const struct team *team)
 {

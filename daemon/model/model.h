@@ -60,6 +60,7 @@ struct place {
 	struct week *quiet; /* NULL: never */
 	const struct calendar_file **holidays;
 	size_t n_holidays;
+	const struct language *language; /* NULL: packs as they are */
 	struct workdays *workdays; /* the weekdays of its hours less its holidays; NULL: neither */
 	uint64_t workdays_hash;
 };
@@ -103,7 +104,8 @@ struct person {
 	struct where where;
 	char *name; /* the id when none is given */
 	const struct place *place;
-	const struct role *role; /* NULL */
+	const struct role *role;         /* NULL */
+	const struct language *language; /* NULL: their place's */
 	const struct team **teams;
 	size_t n_teams;
 	const struct person *manager, *mentor, *partner; /* NULL */
@@ -171,6 +173,7 @@ struct reminder {
 	size_t n_via;
 	struct template *title, *text;     /* NULL: from the pack */
 	const struct prompt_pack *prompts; /* NULL */
+	const struct language *language;   /* NULL: each recipient's */
 	int64_t grace_s, jitter_s;
 	enum catch_up catch_up;
 	enum shift shift;
@@ -207,7 +210,9 @@ struct model {
 	struct person **people;
 	struct reminder **reminders;
 	struct prompt_pack **packs;
+	struct language **languages;
 	size_t n_channels, n_calendars, n_places, n_teams, n_roles, n_people, n_reminders, n_packs;
+	size_t n_languages;
 
 	char **files; /* names that `where` lends */
 	size_t n_files;
@@ -238,6 +243,10 @@ bool person_in_team(const struct person *person, const struct team *team);
 const struct person *person_related(const struct person *person, enum relation relation);
 /* The address on a channel, or NULL. */
 const char *person_address(const struct person *person, const struct channel *channel);
+/* In which language a reminder's prompts go to a person (NULL: to a room) at a place; NULL: as they
+ * are. */
+const struct language *reminder_language(
+	const struct reminder *reminder, const struct person *person, const struct place *place);
 /* The focus of a local date (the first that covers it), or NULL. */
 const struct focus *person_focus(const struct person *person, int32_t date);
 /* Absent on the whole of a local date. */

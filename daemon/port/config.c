@@ -401,6 +401,7 @@ static void loader_clear(struct loader *loader)
 	index_free(&loader->reminders);
 	index_free(&loader->packs);
 	index_free(&loader->calendars);
+	index_free(&loader->languages);
 	for (size_t i = 0; i < loader->n_alert_via; i++)
 		free(loader->alert_via[i].text);
 	free(loader->alert_via);

@@ -416,6 +416,7 @@ void config_check_all(struct loader *loader)
 
 	check_keep(loader);
 	check_plans(loader);
+	config_languages_check(loader);
 	if (loader->top.reminders.count == 0)
 		warn(loader, whole, "there are no reminders");
 }

@@ -181,10 +181,18 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-int config_file_list(const char *folder, char ***ret, size_t *ret_count)
+/* What may be one: a link, and what a file system does not tell, is looked at when it is read. */
+static int is_folder(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' &&
+	       (entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN);
+}
+
+static int list_folder(const char *folder, int (*is_wanted)(const struct dirent *entry),
+	char ***ret, size_t *ret_count)
 {
 	struct dirent **found;
-	int n = scandir(folder, &found, is_conf, by_name);
+	int n = scandir(folder, &found, is_wanted, by_name);
 	char **paths;
 
 	if (n < 0)
@@ -198,4 +206,14 @@ int config_file_list(const char *folder, char ***ret, size_t *ret_count)
 	*ret = paths;
 	*ret_count = n;
 	return 0;
+}
+
+int config_file_list(const char *folder, char ***ret, size_t *ret_count)
+{
+	return list_folder(folder, is_conf, ret, ret_count);
+}
+
+int config_file_folders(const char *folder, char ***ret, size_t *ret_count)
+{
+	return list_folder(folder, is_folder, ret, ret_count);
 }

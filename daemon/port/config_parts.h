@@ -20,6 +20,7 @@ enum {
 	CONFIG_PEOPLE_FILE_MAX = 64 << 20,
 	CONFIG_SECRET_MAX = 64 << 10,
 	CONFIG_FILES_MAX = 1000, /* conf.d, and prompt packs, each */
+	CONFIG_LANGUAGES_MAX = 1000,
 	CONFIG_REMINDERS_MAX = 10000,
 	CONFIG_PEOPLE_MAX = 1000000,
 	CONFIG_LINE_MAX = 4096,
@@ -65,7 +66,8 @@ struct loader {
 	struct zone **zones; /* one of each name; the loader's references */
 	size_t n_zones, zones_room;
 	struct index channels, places, teams, roles, people_by_id, reminders, packs, calendars;
-	size_t teams_room, roles_room, calendars_room;
+	struct index languages;
+	size_t teams_room, roles_room, calendars_room, languages_room;
 	struct members of_teams, of_roles; /* once the people are built */
 	bool roles_are_listed;
 	bool *channel_works;       /* beside model->channels: its plugin took its settings */
@@ -108,6 +110,8 @@ bool config_file_read(struct loader *loader, const char *path, struct where wher
 const char *config_file_distrust(const char *path, bool *ret_private);
 /* The regular *.conf files of a folder in order of name: count and owned paths, or -errno. */
 int config_file_list(const char *folder, char ***ret, size_t *ret_count) must_check;
+/* The same of what may be folders in it; whether they are shows when they are listed. */
+int config_file_folders(const char *folder, char ***ret, size_t *ret_count) must_check;
 
 /* ---- config_text.c ---- */
 
@@ -160,6 +164,11 @@ void config_workdays_build(struct place *place);
 void config_csv_read(struct loader *loader, struct where where, const char *path);
 void config_people_build(struct loader *loader);
 void config_prompts_read(struct loader *loader);
+/* The language of this tag, one object for all who have it; NULL without a tag, and after complaining
+ * about too many. */
+struct language *config_language(struct loader *loader, struct where where, const char *tag);
+/* Warns about languages in which no prompt pack is written; once everything is built. */
+void config_languages_check(struct loader *loader);
 /* NULL without text, and after complaining. */
 struct template *config_template(
 	struct loader *loader, struct where where, const char *key, const char *text);

@@ -213,6 +213,8 @@ static void build_person(struct loader *loader, struct person_entry *entry)
 		config_complain_twice(loader, entry_where(&keys_person, entry, "id"), "person",
 			person->id, twin->where);
 	take_place(loader, entry, person);
+	person->language = config_language(
+		loader, entry_where(&keys_person, entry, "language"), entry->language);
 	person->role = take_role(loader, entry_where(&keys_person, entry, "role"), entry->role);
 	take_teams(loader, entry, person);
 	take_away(loader, entry, person);

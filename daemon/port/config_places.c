@@ -80,6 +80,10 @@ static void build_place(struct loader *loader, const struct place_entry *entry)
 		read_week(loader, entry_where(&keys_place, entry, "quiet"), "quiet", entry->quiet);
 	place->holidays = config_calendars(
 		loader, entry->entry.where.file, &entry->holidays, &place->n_holidays);
+	place->language = entry->language ? config_language(loader,
+						    entry_where(&keys_place, entry, "language"),
+						    entry->language)
+					  : loader->model->places[0]->language;
 	/* Without a zone the load fails anyway. */
 	if (place->zone)
 		config_workdays_build(place);
@@ -100,6 +104,8 @@ void config_places_build(struct loader *loader)
 		loader->top_where[section_key(&keys_top, "timezone") - keys_top.keys],
 		loader->top.timezone);
 	everywhere->zone = model->zone ? zone_ref(model->zone) : NULL;
+	everywhere->language =
+		config_language(loader, config_top_where(loader, "language"), loader->top.language);
 	add_place(loader, everywhere);
 	for (size_t i = 0; i < entries->count; i++) {
 		const struct place_entry *entry = entries_at(&keys_place, entries, i);

@@ -27,6 +27,8 @@ static const char *type_words(const struct key *key)
 		return "true or false";
 	case KEY_RATE:
 		return "a rate";
+	case KEY_LANGUAGE:
+		return "a language";
 	case KEY_DATE:
 		return "a date";
 	case KEY_GROUP:

@@ -325,6 +325,8 @@ static void read_words(
 			"there is no prompt pack \"%s\"%s", entry->prompts,
 			config_suggest(loader, entry->prompts, (void **)loader->model->packs,
 				loader->model->n_packs));
+	reminder->language = config_language(
+		loader, entry_where(&keys_reminder, entry, "language"), entry->language);
 	if (!entry_has(&keys_reminder, entry, "text") &&
 		!entry_has(&keys_reminder, entry, "prompts"))
 		complain(loader, entry->entry.where,

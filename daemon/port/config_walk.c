@@ -48,6 +48,7 @@ static const char *wanted_type(const struct key *key)
 		[KEY_SPAN_S] = "a span as text, such as \"90min\"",
 		[KEY_SPAN_MS] = "a span as text, such as \"30s\"",
 		[KEY_RATE] = "a rate as text, such as \"10/s\"",
+		[KEY_LANGUAGE] = "the tag of a language as text, such as \"de\"",
 		[KEY_DATE] = "a date as text, such as \"2026-12-24\"",
 		[KEY_GROUP] = "a group: { ... }",
 		[KEY_GROUPS] = "a list of groups: ( { ... }, { ... } )"};
@@ -185,6 +186,22 @@ static void put_choice(struct loader *loader, struct where where, const struct k
 		buf_str(&known));
 }
 
+/* One spelling for "pt-BR" and "pt-br". */
+static void put_language(struct loader *loader, struct where where, const struct key *key,
+	const char *text, char **member)
+{
+	if (!str_is_language(text)) {
+		complain(loader, where,
+			"\"%s\" cannot be \"%.80s\": write the tag of a language, such as \"de\" "
+			"or \"pt-BR\"",
+			key->name, text);
+		return;
+	}
+	free(*member);
+	*member = str_new(text);
+	str_lower(*member);
+}
+
 /* Of people_file and defaults only: in libconfig these are no text. */
 static void put_word_like(struct loader *loader, struct where where, const struct key *key,
 	const char *text, void *member)
@@ -226,6 +243,9 @@ static void put_text(struct loader *loader, struct where where, const struct key
 	case KEY_SECRET:
 		free(*(char **)member);
 		*(char **)member = str_new(text);
+		return;
+	case KEY_LANGUAGE:
+		put_language(loader, where, key, text, member);
 		return;
 	case KEY_CHOICE:
 		put_choice(loader, where, key, text, member);

@@ -206,11 +206,25 @@ static void assert_control_is_found_anywhere(void)
 
 static void ids_and_numbers_are_read_strictly(void **state)
 {
+	char tag[] = "zh-Hant-TW@[`{";
 	int64_t number = 5;
 
 	assert_true(str_is_id("a-1"));
 	assert_false(str_is_id("") || str_is_id("1a") || str_is_id("A") || str_is_id("a b") ||
 		     str_is_id("-a"));
+	assert_true(str_is_language("de") && str_is_language("gsw") && str_is_language("pt-BR") &&
+		    str_is_language("zh-Hant-TW") && str_is_language("de-1996") &&
+		    str_is_language("en-x-pirate") &&
+		    str_is_language("aa-bb-cc-dd-ee-ff-gg-hh-ii-jj-kk-ll"));
+	assert_false(str_is_language("") || str_is_language("d") || str_is_language("dede") ||
+		     str_is_language("d1") || str_is_language("pt_BR") || str_is_language("de-") ||
+		     str_is_language("-de") || str_is_language("de--at") ||
+		     str_is_language("de-abcdefghi") || str_is_language("d\xC3\xA9") ||
+		     str_is_language("../de") || str_is_language("de.at") ||
+		     str_is_language("d[") ||
+		     str_is_language("aa-bb-cc-dd-ee-ff-gg-hh-ii-jj-kk-lll"));
+	str_lower(tag);
+	assert_string_equal(tag, "zh-hant-tw@[`{");
 	assert_int_equal(str_to_int64("-12", &number), 0);
 	assert_int_equal(number, -12);
 	assert_int_equal(str_to_int64("12x", &number), -EINVAL);

@@ -183,8 +183,13 @@ static const struct {
 		"nudged.conf:11: \"from\" is no date"},
 	{{.person = "focus = ( { why = \"x\"; } );"},
 		"nudged.conf:11: a focus needs the key \"skill\""},
-	{{.person = "language = \"cy\";"},
-		"nudged.conf:11: \"language\" is not built into this release"},
+	{{.person = "language = \"pt_BR\";"}, "nudged.conf:11: \"language\" cannot be \"pt_BR\": "
+					      "write the tag of a language, such "
+					      "as \"de\" or \"pt-BR\""},
+	{{.person = "language = 7;"}, "nudged.conf:11: \"language\" must be the tag of a language "
+				      "as text, such as \"de\""},
+	{{.top = "language = \"English\";"}, "nudged.conf:1: \"language\" cannot be \"English\""},
+	{{.reminder = REMINDER("language = \"\";")}, "\"language\" is empty"},
 	{{.top = "roles = ( { id = \"backend\"; objectives = [ \"x\" ]; } );",
 		 .person = "role = \"bakend\";"},
 		"nudged.conf:11: there is no role \"bakend\" (did you mean \"backend\"?)"},

@@ -427,8 +427,8 @@ static void what_is_wrong_in_the_people_file_has_its_line(void **state)
 		{"id,address\nann,x\n",
 			"people.csv:1: \"address\" cannot be a column: write address.CHANNEL"},
 		{"id,id\nann,ann\n", "people.csv:1: the column \"id\" is there twice"},
-		{"id,language\nann,cy\n",
-			"people.csv:1: \"language\" is not built into this release"},
+		{"id,language\nann,welsh\n", "people.csv:2: \"language\" cannot be \"welsh\": "
+					     "write the tag of a language"},
 		{"id,name\nann,Ann,x\n", "people.csv:2: 3 fields, where the header names 2"},
 		{"id,name\n\nann\n", "people.csv:3: 1 fields, where the header names 2"},
 		{"id,name\n,Ann\n", "people.csv:2: a person needs the key \"id\""},

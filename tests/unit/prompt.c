@@ -14,7 +14,7 @@ static size_t picked(struct prompt *prompts, size_t count, uint64_t seed, uint64
 {
 	const struct prompt_pack pack = {.prompts = prompts, .count = count};
 
-	return prompt_pick(&pack, seed, ordinal) - prompts;
+	return prompt_pick(&pack, seed, ordinal);
 }
 
 static void a_round_shows_the_whole_pack(void **state)
@@ -83,6 +83,45 @@ static void the_choice_is_the_same_for_ever(void **state)
 	assert_true(picked(prompts, 7, UINT64_MAX, UINT64_MAX) < 7);
 }
 
+static void a_language_changes_the_text_and_not_the_place(void **state)
+{
+	struct language en = {.id = "en"}, de = {.id = "de"}, fr = {.id = "fr"};
+	struct language at = {.id = "de-at", .wider = &de}, gb = {.id = "en-gb", .wider = &en};
+	struct prompt words[PACK_MAX] = {{0}}, worte[PACK_MAX] = {{0}}, hier[PACK_MAX] = {{0}};
+	struct translation translations[] = {
+		{.language = &at, .prompts = hier}, {.language = &de, .prompts = worte}};
+	const struct prompt_pack pack = {.language = &en,
+		.prompts = words,
+		.count = PACK_MAX,
+		.translations = translations,
+		.n_translations = ARRAY_LEN(translations)};
+	const struct language *found;
+
+	for (size_t i = 0; i < PACK_MAX; i++) {
+		/* The last prompt is not translated, the second one in Austria only. */
+		words[i].id = "x";
+		worte[i].id = i < PACK_MAX - 1 ? "x" : NULL;
+		hier[i].id = i == 1 ? "x" : NULL;
+	}
+	for (uint64_t slot = 0; slot < 4 * PACK_MAX; slot++) {
+		size_t place = prompt_pick(&pack, 2026, slot);
+		const struct prompt *german = place < PACK_MAX - 1 ? &worte[place] : &words[place];
+
+		assert_ptr_equal(prompt_in(&pack, place, NULL, &found), &words[place]);
+		assert_ptr_equal(found, &en);
+		assert_ptr_equal(prompt_in(&pack, place, &fr, &found), &words[place]);
+		assert_ptr_equal(found, &en);
+		assert_ptr_equal(prompt_in(&pack, place, &gb, &found), &words[place]);
+		assert_ptr_equal(found, &en);
+		assert_ptr_equal(prompt_in(&pack, place, &en, &found), &words[place]);
+		assert_ptr_equal(prompt_in(&pack, place, &de, &found), german);
+		assert_ptr_equal(found, place < PACK_MAX - 1 ? &de : &en);
+		assert_ptr_equal(
+			prompt_in(&pack, place, &at, &found), place == 1 ? &hier[place] : german);
+		assert_ptr_equal(found, place == 1 ? &at : place < PACK_MAX - 1 ? &de : &en);
+	}
+}
+
 static struct template *part(const char *text)
 {
 	struct template *template = NULL;
@@ -107,6 +146,31 @@ static void a_prompt_reads_as_a_sentence(void **state)
 		{"After lunch", NULL, "Well?", "After lunch\nWell?"},
 		{NULL, NULL, "Well?", "Well?"},
 		{NULL, NULL, NULL, ""},
+		{"Nach dem Essen", "Lies es laut.", "Und?", "Nach dem Essen: Lies es laut.\nUnd?"},
+		{"\xC3\x80 midi",
+			"\xC3\xA9"
+			"cris-le.",
+			NULL,
+			"\xC3\x80 midi, \xC3\xA9"
+			"cris-le."},
+		{NULL,
+			"\xC3\xA9"
+			"cris-le.",
+			NULL,
+			"\xC3\x89"
+			"cris-le."},
+		{NULL, "\xC3\xBE.", NULL, "\xC3\x9E."},
+		{"1",
+			"\xC3\x89"
+			"cris-le.",
+			NULL,
+			"1: \xC3\x89"
+			"cris-le."},
+		{"1", "\xC3\xB7 2.", NULL, "1: \xC3\xB7 2."},
+		{"1", "\xC3\x9F.", NULL, "1: \xC3\x9F."},
+		{"1", "\xC2\xA0.", NULL, "1: \xC2\xA0."},
+		{"1", "`2.", NULL, "1: `2."},
+		{"1", "{2.", NULL, "1: {2."},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
@@ -133,6 +197,7 @@ int main(void)
 		cmocka_unit_test(half_the_pack_lies_between_two_showings_of_a_prompt),
 		cmocka_unit_test(seeds_and_rounds_differ_in_their_order),
 		cmocka_unit_test(the_choice_is_the_same_for_ever),
+		cmocka_unit_test(a_language_changes_the_text_and_not_the_place),
 		cmocka_unit_test(a_prompt_reads_as_a_sentence),
 	};
 
