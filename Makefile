@@ -8,7 +8,7 @@
 #   make campaign-crash KILLS=10000       kill -9 at every instant
 #   make campaign-storm, campaign-soak    everything at once, and steady load for hours
 #   make campaign-power IMAGES=100000     images of what a power loss may leave
-#   make lint         layers, sizes, style, man pages, catalog
+#   make lint         layers, sizes, style, man pages, catalog, prompts
 
 BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
 VERSION  := 0.3.0

@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import prompts
+
 LAYERS = ["base", "time", "model", "port", "engine", "face"]  # each may include itself and those before
 
 # A library's headers, and the only places that know the library. Everything else goes through them.
@@ -244,6 +246,12 @@ def check_shell(tree):
     for row in tree.run("shellcheck", "-S", "warning", "-f", "gcc", *scripts).stdout.splitlines():
         name, number, _, what = row.split(":", 3)
         yield name, int(number), what.strip()
+
+
+def check_prompts(tree):
+    findings, _ = prompts.check(prompts.files_of(tree.root / "conf" / "prompts"))
+    for path, line, what in findings:
+        yield str(path.relative_to(tree.root)), line, what
 
 
 CHECKS = {name[len("check_"):]: function for name, function in list(globals().items()) if name.startswith("check_")}
