@@ -1,6 +1,7 @@
 /* Growing unique ids. Owns the last id given out (one thread: the loop's). */
 #include "base/id.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <sodium.h>
 
@@ -24,6 +25,26 @@ struct id id_first(int64_t at_ms)
 	for (int i = 0; i < 6; i++)
 		id.bytes[i] = MAX_OF(at_ms, 0) >> (8 * (5 - i));
 	return id;
+}
+
+static struct id count(struct id id, uint64_t by)
+{
+	uint64_t lower;
+
+	memcpy(&lower, id.bytes + 8, sizeof(lower));
+	lower = htobe64(be64toh(lower) + by);
+	memcpy(id.bytes + 8, &lower, sizeof(lower));
+	return id;
+}
+
+struct id id_after(struct id id)
+{
+	return count(id, 1);
+}
+
+struct id id_before(struct id id)
+{
+	return count(id, UINT64_MAX);
 }
 
 struct id id_new(int64_t now_ms)

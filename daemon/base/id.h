@@ -28,5 +28,8 @@ static inline bool id_none(struct id a)
 }
 /* The instant inside, ms since the epoch. */
 int64_t id_time(struct id id);
+/* The ids beside it, by its lower half: id_new() counts like this inside a millisecond. */
+struct id id_after(struct id id);
+struct id id_before(struct id id);
 /* The least id of an instant: none that was made earlier is as large. */
 struct id id_first(int64_t at_ms);

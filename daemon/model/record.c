@@ -75,20 +75,33 @@ static void hash_text(crypto_generichash_state *hash, const char *text)
 		crypto_generichash_update(hash, (const uint8_t *)text, strlen(text));
 }
 
+int64_t occurrence_day(int64_t local)
+{
+	return local / DAY_S - (local % DAY_S < 0);
+}
+
+void occurrence_key_day(int64_t day, const char *recipient, uint8_t start[static OCCURRENCE_DAY])
+{
+	put_big_endian(start, (uint64_t)MIN_OF(MAX_OF(day, 0), UINT16_MAX), 2);
+	put_big_endian(start + 2, record_place(recipient) >> 8, 3);
+}
+
 void occurrence_key_hash(const struct occurrence_key *key, uint8_t hash[static OCCURRENCE_HASH])
 {
 	crypto_generichash_state state;
-	uint8_t digest[crypto_generichash_BYTES_MIN], pass[4];
+	uint8_t digest[crypto_generichash_BYTES_MIN], number[8];
 
-	put_big_endian(pass, key->pass, sizeof(pass));
 	crypto_generichash_init(&state, NULL, 0, sizeof(digest));
 	hash_text(&state, key->reminder);
 	hash_text(&state, key->recipient);
 	hash_text(&state, key->about);
-	crypto_generichash_update(&state, pass, sizeof(pass));
+	put_big_endian(number, (uint64_t)key->local, 8);
+	crypto_generichash_update(&state, number, 8);
+	put_big_endian(number, (uint64_t)key->pass, 1);
+	crypto_generichash_update(&state, number, 1);
 	crypto_generichash_final(&state, digest, sizeof(digest));
-	put_big_endian(hash, key->local, 8);
-	memcpy(hash + 8, digest, OCCURRENCE_HASH - 8);
+	occurrence_key_day(occurrence_day(key->local), key->recipient, hash);
+	memcpy(hash + OCCURRENCE_DAY, digest, OCCURRENCE_HASH - OCCURRENCE_DAY);
 }
 
 uint32_t record_place(const char *recipient)

@@ -16,12 +16,17 @@ struct occurrence_key {
 	int pass;      /* 0 or 1 */
 };
 
-enum { OCCURRENCE_HASH = 20 };
-/* 8 bytes of the nominal time, big-endian (so that new keys append to the index), then 12 bytes of a
- * hash over the rest. */
+enum { OCCURRENCE_HASH = 13, OCCURRENCE_DAY = 5 };
+/* occurrence_key_day() of its nominal day, then 8 bytes of a hash over all of it: so what a recipient
+ * gets on a day lies together in the store, and new keys stand at the end. */
 void occurrence_key_hash(const struct occurrence_key *key, uint8_t hash[static OCCURRENCE_HASH]);
+/* 2 bytes of the day (the first or last one for what is beyond 1970 to 2149), and 3 of
+ * record_place(), big-endian. */
+void occurrence_key_day(int64_t day, const char *recipient, uint8_t start[static OCCURRENCE_DAY]);
+/* Days since 1970 of a nominal time. */
+int64_t occurrence_day(int64_t local);
 
-/* What a recipient gets on a day lies together in the store, by this number. */
+/* The order in which the store likes to get what is due to many on one day. */
 uint32_t record_place(const char *recipient);
 
 enum occurrence_state {

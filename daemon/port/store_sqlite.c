@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-	LOG_FRAMES = 8192, /* copied into the database from here on: 64 MB */
+	LOG_BYTES = 64 << 20, /* copied into the database from here on */
 	BUSY_MS = 2000,
 };
 
@@ -122,7 +122,7 @@ static int copy_log(struct sqlite *s)
 static int cut_log(struct sqlite *s)
 {
 	int64_t size = s->log_frames
-			       ? SQLITE_LOG_HEADER + s->log_frames * (SQLITE_LOG_FRAME + STORE_PAGE)
+			       ? SQLITE_LOG_HEADER + s->log_frames * (SQLITE_LOG_FRAME + s->page)
 			       : 0;
 	struct stat st;
 
@@ -194,6 +194,8 @@ static int connect_database(struct sqlite *s, char **ret_error)
 		code = sqlite3_exec(s->db, settings_text, NULL, NULL, NULL);
 	}
 	error = store_sqlite_error(s->db, code);
+	if (!error)
+		error = store_sqlite_offer_functions(s->db);
 	if (error) {
 		*ret_error = store_sqlite_explain(s->path, "cannot open", error);
 		return error;
@@ -204,6 +206,8 @@ static int connect_database(struct sqlite *s, char **ret_error)
 	if (error)
 		return error;
 	error = choose_log(s);
+	if (!error)
+		error = store_sqlite_get_number(s->db, "PRAGMA page_size", &s->page);
 	if (!error)
 		error = store_sqlite_offer_rows(s);
 	if (!error)
@@ -374,7 +378,7 @@ static void sqlite_tend(void *context)
 {
 	struct sqlite *s = context;
 
-	if (s->db && s->log_frames >= LOG_FRAMES && noted(s, copy_log(s)) < 0)
+	if (s->db && s->log_frames * s->page >= LOG_BYTES && noted(s, copy_log(s)) < 0)
 		disconnect(s, true);
 }
 

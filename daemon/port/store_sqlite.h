@@ -8,9 +8,13 @@
 #include <sqlite3.h>
 
 #define STORE_APPLICATION_ID 0x6E647564 /* "ndud", in the file's header */
-#define STORE_PAGE_TEXT "8192" /* of a new database: measured best, and long texts fit a page */
-/* Bytes; of SQLite's file format. */
-enum { STORE_PAGE = 8192, SQLITE_LOG_HEADER = 32, SQLITE_LOG_FRAME = 24 };
+#define STORE_PAGE_TEXT "4096"
+enum {
+	STORE_PAGE =
+		4096, /* bytes, of a new database: a commit writes some pages that are half full */
+	SQLITE_LOG_HEADER = 32, /* bytes; of SQLite's file format */
+	SQLITE_LOG_FRAME = 24,
+};
 
 /* The kept statements; their texts stand beside the tables, in store_sqlite_schema.c. */
 enum statement {
@@ -41,10 +45,10 @@ enum statement {
 	SQL_GET_OCCURRENCE,
 	SQL_OCCURRENCES_UP,
 	SQL_OCCURRENCES_DOWN,
-	SQL_OCCURRENCES_AT_PLACE_UP,
-	SQL_OCCURRENCES_AT_PLACE_DOWN,
-	SQL_PLACE_UP,
-	SQL_PLACE_DOWN,
+	SQL_OCCURRENCES_OF_DAY_UP,
+	SQL_OCCURRENCES_OF_DAY_DOWN,
+	SQL_DAY_UP,
+	SQL_DAY_DOWN,
 	SQL_GET_DELIVERY,
 	SQL_DELIVERIES_UP,
 	SQL_DELIVERIES_DOWN,
@@ -93,6 +97,7 @@ struct sqlite {
 	/* Frames of the write-ahead log that belong to answered commits and are not yet known to
 	 * stand in the database itself. */
 	int64_t log_frames;
+	int64_t page; /* bytes; older databases have larger ones */
 	bool settled; /* since it was opened, the log has been copied into the database once */
 	bool uncut;   /* what a failed commit left in the log must be cut off before opening */
 	bool damaged; /* found out while it runs: put away, and of no use until the next start */
@@ -104,14 +109,17 @@ extern const char *const store_sqlite_texts[STATEMENTS];
 /* The steps from nothing to the newest schema; step n leads from version n to n + 1. */
 extern const char *const store_sqlite_steps[];
 extern const int store_sqlite_version;
-/* Where the occurrences of a recipient stand that were recorded on this day: both are found by one
- * integer. Days are those of UTC, inside the id. */
+/* Where the occurrences of a recipient stand that were recorded on this day, and whose key does not
+ * tell: both by one integer, which is never 0. Days are those of UTC, inside the id. */
 int64_t store_sqlite_place(int64_t day, const char *recipient);
+/* The same of an occurrence; 0 where its key tells: it was recorded on its nominal day or beside. */
+int64_t store_sqlite_own_place(struct id id, const char *recipient, int64_t local);
 int64_t store_sqlite_day(struct id id);
-static inline int64_t store_sqlite_day_of_place(int64_t place)
-{
-	return place >> 32;
-}
+/* The least id of a day, and the greatest; none before 1970. */
+struct id store_sqlite_day_first(int64_t day);
+struct id store_sqlite_day_last(int64_t day);
+/* Says anew where an occurrence stands, of rows that come from an older database. */
+extern const char store_sqlite_rekey[];
 /* Brings the database to `version` by the steps; each step is one transaction. A database of another
  * program, or newer than version, is refused with a sentence. 0 or -errno. */
 int store_sqlite_migrate(sqlite3 *db, const char *path, const char *const *steps, int version,
@@ -157,6 +165,8 @@ int store_sqlite_connect(struct sqlite *s) must_check;
 int store_sqlite_offer_rows(struct sqlite *s) must_check;
 /* -errno of a result code; 0 of OK, ROW and DONE. */
 int store_sqlite_error(sqlite3 *db, int code);
+/* The first number that the text gives: 0 or -errno. */
+int store_sqlite_get_number(sqlite3 *db, const char *text, int64_t *ret) must_check;
 /* Runs the statement to its end, and makes it ready for the next use. */
 int store_sqlite_run(struct sqlite *s, sqlite3_stmt *statement) must_check;
 static inline sqlite3_stmt *sql(struct sqlite *s, enum statement which)
@@ -190,6 +200,23 @@ static inline int64_t column_at(sqlite3_stmt *statement, int at)
 }
 /* An id; none when the column does not hold one. */
 struct id column_id(sqlite3_stmt *statement, int at);
+
+/* ---- what a delivery carries ---- */
+
+struct items {
+	const struct id *ids; /* lent by the row, or `before` */
+	size_t count;
+	struct id before;
+};
+/* Whether its row says all, and "carried" nothing. */
+bool store_sqlite_is_alone(const struct id *delivery, const struct id *items, size_t count);
+void store_sqlite_write_items(
+	sqlite3_context *to, const struct id *delivery, const struct id *items, size_t count);
+/* 0, or -EBADMSG; *ret must not be moved. */
+int store_sqlite_read_items(
+	sqlite3_stmt *row, int at, const struct id *delivery, struct items *ret) must_check;
+/* The functions that the statements call; before statements are prepared. */
+int store_sqlite_offer_functions(sqlite3 *db) must_check;
 
 /* ---- the verbs ---- */
 

@@ -27,18 +27,18 @@ static int run_with_id(struct sqlite *s, enum statement which, const struct id *
 static int get_items(struct sqlite *s, const struct id *delivery, struct id_list *items)
 {
 	sqlite3_stmt *row = sql(s, SQL_GET_ITEMS);
-	const struct id *ids;
-	int found;
+	struct items found;
+	int error;
 
 	bind_id(row, 1, delivery);
-	found = store_sqlite_step(s, row);
-	if (found <= 0)
-		return found;
-	ids = sqlite3_column_blob(row, 0);
-	for (size_t i = 0; i < sqlite3_column_bytes(row, 0) / sizeof(*ids); i++)
-		id_list_add(items, ids[i]);
+	error = store_sqlite_step(s, row);
+	if (error <= 0)
+		return error;
+	error = store_sqlite_read_items(row, 0, delivery, &found);
+	for (size_t i = 0; !error && i < found.count; i++)
+		id_list_add(items, found.ids[i]);
 	sqlite3_reset(row);
-	return 0;
+	return error;
 }
 
 /* Takes the occurrence out of the delivery; one that carries nothing more goes. */

@@ -71,22 +71,21 @@ static int lend_delivery(sqlite3_stmt *row, struct delivery *ret)
 	};
 
 	if (id_none(d.id) || !d.channel || !d.recipient || d.state >= DELIVERY_STATES ||
-		d.purpose >= PURPOSES || sqlite3_column_bytes(row, 15) % sizeof(struct id) != 0)
+		d.purpose >= PURPOSES)
 		return -EBADMSG;
 	*ret = d;
 	return 0;
 }
 
-static int add_items(
-	struct sqlite *s, const struct id *ids, size_t count, struct delivery *delivery)
+static int add_items(struct sqlite *s, const struct items *items, struct delivery *delivery)
 {
 	sqlite3_stmt *row = sql(s, SQL_GET_OCCURRENCE);
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < items->count; i++) {
 		struct occurrence lent;
 		int found;
 
-		bind_id(row, 1, &ids[i]);
+		bind_id(row, 1, &items->ids[i]);
 		found = store_sqlite_step(s, row);
 		if (found > 0) {
 			found = lend_occurrence(row, &lent);
@@ -104,10 +103,14 @@ static int add_items(
 static int keep_delivery(
 	struct sqlite *s, sqlite3_stmt *row, const struct delivery *lent, struct delivery **ret)
 {
-	struct delivery *delivery = delivery_copy(lent);
-	int error = add_items(s, sqlite3_column_blob(row, 15),
-		sqlite3_column_bytes(row, 15) / sizeof(struct id), delivery);
+	struct delivery *delivery;
+	struct items items;
+	int error = store_sqlite_read_items(row, 15, &lent->id, &items);
 
+	if (error)
+		return error;
+	delivery = delivery_copy(lent);
+	error = add_items(s, &items, delivery);
 	if (error) {
 		delivery_free(delivery);
 		return error;
@@ -208,35 +211,53 @@ static int walk(struct sqlite *s, struct store_find *find)
 static int next_day(struct sqlite *s, struct store_find *find)
 {
 	bool down = find->query.newest_first;
-	sqlite3_stmt *row = sql(s, down ? SQL_PLACE_DOWN : SQL_PLACE_UP);
+	sqlite3_stmt *row = sql(s, down ? SQL_DAY_DOWN : SQL_DAY_UP);
+	struct id edge = store_sqlite_day_first(find->day + down);
 	int found;
 
-	sqlite3_bind_int64(row, 1, find->day << 32 | (down ? UINT32_MAX : 0));
+	bind_id(row, 1, &edge);
 	found = store_sqlite_step(s, row);
 	if (found > 0) {
-		find->day = store_sqlite_day_of_place(sqlite3_column_int64(row, 0));
+		find->day = store_sqlite_day(column_id(row, 0));
 		sqlite3_reset(row);
 	}
 	return found;
+}
+
+/* One recipient's of find->day that are beyond the cursor; their number, or -errno. */
+static int look_at_day(struct sqlite *s, struct store_find *find)
+{
+	bool down = find->query.newest_first;
+	sqlite3_stmt *rows = sql(s, down ? SQL_OCCURRENCES_OF_DAY_DOWN : SQL_OCCURRENCES_OF_DAY_UP);
+	struct id after = down ? store_sqlite_day_last(find->day - 1) : find->cursor;
+	struct id before = down ? find->cursor : store_sqlite_day_first(find->day + 1);
+	uint8_t keys[6][OCCURRENCE_HASH];
+
+	bind_text(rows, 1, find->query.recipient);
+	sqlite3_bind_int(rows, 2, SLICE_ROWS);
+	bind_id(rows, 3, &after);
+	bind_id(rows, 4, &before);
+	sqlite3_bind_int64(rows, 5, store_sqlite_place(find->day, find->query.recipient));
+	/* From the least to the greatest key of the day before, of the day, of the next. */
+	for (int i = 0; i < 6; i++) {
+		memset(keys[i], i % 2 ? 0xFF : 0, OCCURRENCE_HASH);
+		occurrence_key_day(find->day - 1 + i / 2, find->query.recipient, keys[i]);
+		sqlite3_bind_blob(rows, 6 + i, keys[i], OCCURRENCE_HASH, SQLITE_STATIC);
+	}
+	return look_at_rows(s, rows, find);
 }
 
 /* One recipient's, a day at a time: ids grow with days, so this is the order of ids too. */
 static int walk_days(struct sqlite *s, struct store_find *find)
 {
 	bool down = find->query.newest_first;
-	sqlite3_stmt *rows =
-		sql(s, down ? SQL_OCCURRENCES_AT_PLACE_DOWN : SQL_OCCURRENCES_AT_PLACE_UP);
 
 	for (int looked = 0; looked < SLICE_ROWS;) {
 		int seen, found = next_day(s, find);
 
 		if (found <= 0)
 			return found;
-		bind_id(rows, 1, &find->cursor);
-		sqlite3_bind_int(rows, 2, SLICE_ROWS);
-		sqlite3_bind_int64(rows, 3, store_sqlite_place(find->day, find->query.recipient));
-		bind_text(rows, 4, find->query.recipient);
-		seen = look_at_rows(s, rows, find);
+		seen = look_at_day(s, find);
 		if (seen < 0 || has_enough(find))
 			return MIN_OF(seen, 0);
 		if (seen < SLICE_ROWS)

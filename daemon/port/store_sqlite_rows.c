@@ -76,7 +76,9 @@ static bool is_row(const struct rows_cursor *cursor)
 		return verb->kind == VERB_RECORD_DELIVERY;
 	default:
 		return verb->kind == VERB_RECORD_DELIVERY &&
-		       cursor->item < verb->delivery.record.count;
+		       cursor->item < verb->delivery.record.count &&
+		       !store_sqlite_is_alone(&verb->delivery.record.id, verb->delivery.items,
+			       verb->delivery.record.count);
 	}
 }
 
@@ -213,7 +215,7 @@ static void give_occurrence(sqlite3_context *to, const struct verb *verb, size_t
 		give_blob(to, verb->occurrence.hash, OCCURRENCE_HASH);
 	else
 		sqlite3_result_int64(
-			to, store_sqlite_place(store_sqlite_day(o->id), o->key.recipient));
+			to, store_sqlite_own_place(o->id, o->key.recipient, o->key.local));
 }
 
 static void give_delivery(sqlite3_context *to, const struct rows_cursor *cursor, size_t column)
@@ -224,10 +226,10 @@ static void give_delivery(sqlite3_context *to, const struct rows_cursor *cursor,
 	if (column < ARRAY_LEN(of_delivery))
 		give(to, &verb->delivery.record, &of_delivery[column]);
 	else if (kept)
-		give_blob(to, kept->ids, kept->count * sizeof(struct id));
+		store_sqlite_write_items(to, &verb->delivery.record.id, kept->ids, kept->count);
 	else
-		give_blob(
-			to, verb->delivery.items, verb->delivery.record.count * sizeof(struct id));
+		store_sqlite_write_items(to, &verb->delivery.record.id, verb->delivery.items,
+			verb->delivery.record.count);
 }
 
 static int on_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int column)

@@ -36,7 +36,7 @@ static const struct table {
 		false, offsetof(struct store_aside, occurrences)},
 	{"delivery", "id",
 		"length(id) = 16 AND state >= 0 AND state < :delivery_states AND purpose >= 0"
-		" AND purpose < :purposes AND length(items) % 16 = 0",
+		" AND purpose < :purposes AND (length(items) % 16 = 0 OR items = x'01')",
 		true, offsetof(struct store_aside, deliveries)},
 	{"carried", "occurrence", "1", true, offsetof(struct store_aside, carried)},
 };
@@ -162,6 +162,8 @@ static int copy_tables(struct salvage *salvage, struct store_aside *aside)
 	for (size_t i = 0; i < ARRAY_LEN(tables) && code == SQLITE_OK && !salvage->error; i++)
 		copy_table(salvage, &tables[i],
 			(struct store_salvaged *)((char *)aside + tables[i].counted_at));
+	if (code == SQLITE_OK && !salvage->error)
+		code = sqlite3_exec(salvage->to, store_sqlite_rekey, NULL, NULL, NULL);
 	/* Whether somebody answered since is not known: nobody is asked again for what they did. */
 	if (code == SQLITE_OK && !salvage->error && !salvage->log_whole)
 		code = sqlite3_exec(
@@ -224,6 +226,8 @@ static int fill(struct sqlite *s, const char *path, const char *damaged, struct 
 			"; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;",
 			NULL, NULL, NULL);
 	error = store_sqlite_error(db, code);
+	if (!error)
+		error = store_sqlite_offer_functions(db);
 	if (!error)
 		error = store_sqlite_migrate(
 			db, s->path, store_sqlite_steps, store_sqlite_version, ret_error);

@@ -1,17 +1,24 @@
 /* The tables, the steps that lead to them, and the text of every statement. Owns no state.
  *
  * Laid out for appending: ids and key hashes begin with a time, so new rows and index entries stand
- * at the end; the index by recipient begins with the day, so a burst at nine o'clock touches the
- * pages of one day and not one page for each person. Partial indexes hold only what is open. */
+ * at the end; what one gets on a day stands together there, so a burst at nine o'clock that comes in
+ * that order touches few pages. Partial indexes hold only what is open. */
 #include "port/store_sqlite.h"
 
 #include <errno.h>
 
 enum { DAY_MS = 86400000 };
 
-/* `place` is the day inside the id above a hash of the recipient, 32 bits (store_sqlite_place()): one
- * integer is found faster than a day and a name. `key` is occurrence_key_hash(). `items` are the ids of a delivery's occurrences in their order, 16 bytes each; `carried` is the
- * same the other way round. Instants are NULL for "never". */
+#define REKEY                                                                                      \
+	"UPDATE OR REPLACE occurrence"                                                             \
+	" SET key = occurrence_key(reminder, recipient, about, local, pass),"                      \
+	" place = occurrence_place(id, recipient, local) WHERE length(key) = 20"
+const char store_sqlite_rekey[] = REKEY;
+
+/* `key` is occurrence_key_hash(), `place` store_sqlite_own_place(). `items` are the ids
+ * of a delivery's occurrences in their order, 16 bytes each, and `carried` is the same the other way
+ * round; where a delivery's only occurrence is the id before its own, `items` is x'01' and `carried`
+ * has nothing. Instants are NULL for "never". */
 const char *const store_sqlite_steps[] = {
 	"CREATE TABLE occurrence ("
 	"  id BLOB NOT NULL PRIMARY KEY, key BLOB NOT NULL, place INTEGER NOT NULL,"
@@ -57,6 +64,14 @@ const char *const store_sqlite_steps[] = {
 	"CREATE INDEX delivery_open ON delivery (channel, next_at, id, state) WHERE state <= 1;",
 	/* Pruning walks from the oldest id. */
 	"DROP INDEX occurrence_closed;",
+	/* From here on items may say "the one before" (store_sqlite_items.c), which an older nudged
+	 * would not understand. */
+	"",
+	/* One index tells what is known, and what a recipient has of a day. */
+	"DROP INDEX occurrence_key;"
+	"DROP INDEX occurrence_place;" REKEY ";"
+	"CREATE UNIQUE INDEX occurrence_key ON occurrence (key);"
+	"CREATE INDEX occurrence_place ON occurrence (place) WHERE place <> 0;",
 };
 const int store_sqlite_version = ARRAY_LEN(store_sqlite_steps);
 
@@ -67,6 +82,15 @@ const int store_sqlite_version = ARRAY_LEN(store_sqlite_steps);
 #define DELIVERY                                                                                   \
 	"id, channel, recipient, purpose, budget_date, created_at, not_before_at, expire_at,"      \
 	" state, attempts, next_at, status, reason, receipt, fallback, items, starts"
+
+/* What a recipient has of one day: told by three days of keys, or by the place. */
+#define OF_DAY                                                                                     \
+	"SELECT " OCCURRENCE " FROM occurrence WHERE id IN (SELECT id"                             \
+	" FROM (VALUES (?6, ?7), (?8, ?9), (?10, ?11)) CROSS JOIN occurrence"                      \
+	" INDEXED BY occurrence_key"                                                               \
+	" WHERE key BETWEEN column1 AND column2 AND id > ?3 AND id < ?4"                           \
+	" UNION ALL SELECT id FROM occurrence INDEXED BY occurrence_place"                         \
+	" WHERE place <> 0 AND place = ?5 AND id > ?3 AND id < ?4) AND recipient = ?1 ORDER BY id"
 
 const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -115,15 +139,10 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 		"SELECT " OCCURRENCE " FROM occurrence WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[SQL_OCCURRENCES_DOWN] =
 		"SELECT " OCCURRENCE " FROM occurrence WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-	[SQL_OCCURRENCES_AT_PLACE_UP] =
-		"SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_place WHERE place = ?3"
-		" AND recipient = ?4 AND id > ?1 ORDER BY id LIMIT ?2",
-	[SQL_OCCURRENCES_AT_PLACE_DOWN] =
-		"SELECT " OCCURRENCE " FROM occurrence INDEXED BY occurrence_place WHERE place = ?3"
-		" AND recipient = ?4 AND id < ?1 ORDER BY id DESC LIMIT ?2",
-	[SQL_PLACE_UP] = "SELECT place FROM occurrence WHERE place >= ?1 ORDER BY place LIMIT 1",
-	[SQL_PLACE_DOWN] =
-		"SELECT place FROM occurrence WHERE place <= ?1 ORDER BY place DESC LIMIT 1",
+	[SQL_OCCURRENCES_OF_DAY_UP] = OF_DAY " LIMIT ?2",
+	[SQL_OCCURRENCES_OF_DAY_DOWN] = OF_DAY " DESC LIMIT ?2",
+	[SQL_DAY_UP] = "SELECT id FROM occurrence WHERE id >= ?1 ORDER BY id LIMIT 1",
+	[SQL_DAY_DOWN] = "SELECT id FROM occurrence WHERE id < ?1 ORDER BY id DESC LIMIT 1",
 	[SQL_GET_DELIVERY] = "SELECT " DELIVERY " FROM delivery WHERE id = ?1",
 	[SQL_DELIVERIES_UP] =
 		"SELECT " DELIVERY " FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2",
@@ -164,10 +183,13 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 		"SELECT id FROM occurrence WHERE id < ?1 AND due_at < ?2 AND follow_at IS NULL"
 		" AND NOT EXISTS (SELECT 1 FROM carried JOIN delivery"
 		" ON delivery.id = carried.delivery WHERE carried.occurrence = occurrence.id"
+		" AND delivery.state <= 1) AND NOT EXISTS (SELECT 1 FROM delivery"
+		" WHERE delivery.id = id_after(occurrence.id) AND items = x'01'"
 		" AND delivery.state <= 1) ORDER BY id LIMIT ?3",
 	[SQL_OCCURRENCES_ABOUT] = "SELECT id FROM occurrence WHERE recipient = ?1 OR about = ?1",
 	[SQL_DELIVERIES_TO] = "SELECT id FROM delivery WHERE recipient = ?1",
-	[SQL_CARRIERS] = "SELECT delivery FROM carried WHERE occurrence = ?1",
+	[SQL_CARRIERS] = "SELECT delivery FROM carried WHERE occurrence = ?1 UNION ALL"
+			 " SELECT id FROM delivery WHERE id = id_after(?1) AND items = x'01'",
 	[SQL_DROP_OCCURRENCE] = "DELETE FROM occurrence WHERE id = ?1",
 	[SQL_DROP_CARRIED] = "DELETE FROM carried WHERE occurrence = ?1",
 	[SQL_DROP_CARRIER] = "DELETE FROM carried WHERE occurrence = ?1 AND delivery = ?2",
@@ -183,7 +205,31 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 
 int64_t store_sqlite_place(int64_t day, const char *recipient)
 {
-	return day << 32 | record_place(recipient);
+	return (day + 1) << 32 | record_place(recipient);
+}
+
+int64_t store_sqlite_own_place(struct id id, const char *recipient, int64_t local)
+{
+	int64_t day = store_sqlite_day(id), nominal = occurrence_day(local);
+	bool is_told =
+		nominal >= MAX_OF(day - 1, INT64_C(0)) && nominal <= MIN_OF(day + 1, UINT16_MAX);
+
+	return is_told ? 0 : store_sqlite_place(day, recipient);
+}
+
+struct id store_sqlite_day_first(int64_t day)
+{
+	return id_first(MIN_OF(day * DAY_MS, INT64_C(0xFFFFFFFFFFFF)));
+}
+
+struct id store_sqlite_day_last(int64_t day)
+{
+	struct id last = id_first((day + 1) * DAY_MS - 1);
+
+	if (day < 0)
+		return (struct id){0};
+	memset(last.bytes + 6, 0xFF, sizeof(last.bytes) - 6);
+	return last;
 }
 
 int64_t store_sqlite_day(struct id id)
@@ -191,7 +237,7 @@ int64_t store_sqlite_day(struct id id)
 	return id_time(id) / DAY_MS;
 }
 
-static int get_number(sqlite3 *db, const char *text, int64_t *ret)
+int store_sqlite_get_number(sqlite3 *db, const char *text, int64_t *ret)
 {
 	sqlite3_stmt *statement = NULL;
 	int code = sqlite3_prepare_v2(db, text, -1, &statement, NULL);
@@ -247,12 +293,12 @@ int store_sqlite_migrate(
 	sqlite3 *db, const char *path, const char *const *steps, int version, char **ret_error)
 {
 	int64_t application, found, tables;
-	int error = get_number(db, "PRAGMA application_id", &application);
+	int error = store_sqlite_get_number(db, "PRAGMA application_id", &application);
 
 	if (!error)
-		error = get_number(db, "PRAGMA user_version", &found);
+		error = store_sqlite_get_number(db, "PRAGMA user_version", &found);
 	if (!error)
-		error = get_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+		error = store_sqlite_get_number(db, "SELECT count(*) FROM sqlite_schema", &tables);
 	if (!error) {
 		error = check_origin(path, application, tables, found, version, ret_error);
 		if (error)

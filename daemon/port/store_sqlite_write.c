@@ -61,22 +61,30 @@ static int carry(struct sqlite *s, const struct id *occurrence, const struct id 
 	return store_sqlite_run(s, statement);
 }
 
-static int record_items(
+static int choose_items(
 	struct sqlite *s, const struct verb *verb, struct outcome *outcome, struct id_list *items)
 {
 	for (size_t i = 0; i < verb->delivery.record.count; i++) {
 		const struct id *item = &verb->delivery.items[i];
-		int error = id_list_has(items, *item) ? 0 : is_kept(s, outcome, item);
+		int kept = id_list_has(items, *item) ? 0 : is_kept(s, outcome, item);
 
-		if (error == 0)
-			continue;
-		if (error > 0)
-			error = carry(s, item, &verb->delivery.record.id);
-		if (error)
-			return error;
-		id_list_add(items, *item);
+		if (kept < 0)
+			return kept;
+		if (kept)
+			id_list_add(items, *item);
 	}
 	return 0;
+}
+
+static int carry_items(struct sqlite *s, const struct id *delivery, const struct id_list *items)
+{
+	int error = 0;
+
+	if (store_sqlite_is_alone(delivery, items->ids, items->count))
+		return 0;
+	for (size_t i = 0; i < items->count && !error; i++)
+		error = carry(s, &items->ids[i], delivery);
+	return error;
 }
 
 static int record_delivery(struct sqlite *s, const struct change *change, size_t at,
@@ -85,7 +93,7 @@ static int record_delivery(struct sqlite *s, const struct change *change, size_t
 	cleanup(id_list_free) struct id_list items = {0};
 	const struct delivery *record = &verb->delivery.record;
 	const struct rows row = {change, ROWS_DELIVERIES, at, at + 1, &items};
-	int error = record_items(s, verb, outcome, &items);
+	int error = choose_items(s, verb, outcome, &items);
 
 	if (error)
 		return error;
@@ -93,29 +101,28 @@ static int record_delivery(struct sqlite *s, const struct change *change, size_t
 		id_list_add(&outcome->dropped, record->id);
 		return 0;
 	}
-	return write_rows(s, SQL_RECORD_DELIVERY, &row);
+	error = carry_items(s, &record->id, &items);
+	return error ? error : write_rows(s, SQL_RECORD_DELIVERY, &row);
 }
 
 /* The items of a delivery that is held; -ESTALE when it is not. */
 static int held_items(struct sqlite *s, const struct id *delivery, struct id_list *items)
 {
 	sqlite3_stmt *statement = sql(s, SQL_GET_ITEMS);
-	int found;
+	struct items held;
+	int error = -ESTALE, found;
 
 	bind_id(statement, 1, delivery);
 	found = store_sqlite_step(s, statement);
 	if (found < 0)
 		return found;
 	if (found && sqlite3_column_int(statement, 1) == DELIVERY_HELD) {
-		const struct id *ids = sqlite3_column_blob(statement, 0);
-
-		for (size_t i = 0; i < sqlite3_column_bytes(statement, 0) / sizeof(*ids); i++)
-			id_list_add(items, ids[i]);
-	} else {
-		found = 0;
+		error = store_sqlite_read_items(statement, 0, delivery, &held);
+		for (size_t i = 0; !error && i < held.count; i++)
+			id_list_add(items, held.ids[i]);
 	}
 	sqlite3_reset(statement);
-	return found ? 0 : -ESTALE;
+	return error;
 }
 
 static int join(struct sqlite *s, const struct verb *verb, struct outcome *outcome)
@@ -131,7 +138,11 @@ static int join(struct sqlite *s, const struct verb *verb, struct outcome *outco
 		return error;
 	if (!id_list_has(&items, verb->join.occurrence))
 		id_list_add(&items, verb->join.occurrence);
-	error = carry(s, &verb->join.occurrence, &verb->join.delivery);
+	/* The one that it had may be known by the delivery's row alone. */
+	if (items.count == 2)
+		error = carry(s, &items.ids[0], &verb->join.delivery);
+	if (!error)
+		error = carry(s, &verb->join.occurrence, &verb->join.delivery);
 	if (error)
 		return error;
 	bind_id(update, 1, &verb->join.delivery);

@@ -12,7 +12,6 @@ import pytest
 from scenario.harness import eventually, hook, once, person, reminder
 
 pytestmark = pytest.mark.sanitized
-PAGE = 8192
 
 
 def database(daemon):
@@ -23,9 +22,10 @@ def destroy_page_of(daemon, table):
     """The last leaf of a table; the daemon rests or has nothing of it in memory."""
     with sqlite3.connect(f"file:{database(daemon)}?mode=ro&immutable=1", uri=True) as db:
         page = db.execute("SELECT max(pageno) FROM dbstat WHERE name = ? AND pagetype = 'leaf'", (table,)).fetchone()[0]
+        size = db.execute("PRAGMA page_size").fetchone()[0]
     with open(database(daemon), "r+b") as file:
-        file.seek((page - 1) * PAGE)
-        file.write(os.urandom(PAGE))
+        file.seek((page - 1) * size)
+        file.write(os.urandom(size))
 
 
 def set_aside(daemon):

@@ -63,8 +63,8 @@ static void identities_are_the_same_for_ever(void **state)
 	auto_free char *first = hash_of("scales", "ana", NULL, 1790000000, 0);
 	auto_free char *second = hash_of("retro", "room:chat", "ben", -1, 1);
 
-	assert_string_equal(first, "000000006ab13b8077a618ecb9728507636edb67");
-	assert_string_equal(second, "ffffffffffffffff322071f6c111d358e5b04e72");
+	assert_string_equal(first, "50edd5cd98e2873c79b1683fd2");
+	assert_string_equal(second, "0000f047a244c0d7b20ae2d896");
 }
 
 static void identities_differ_in_every_part(void **state)
@@ -86,13 +86,44 @@ static void identities_differ_in_every_part(void **state)
 		free(hashes[i]);
 }
 
-static void later_slots_stand_after_earlier_ones(void **state)
+static void a_later_day_stands_after_an_earlier_one(void **state)
 {
-	auto_free char *early = hash_of("z", "z", "z", 255, 1);
-	auto_free char *late = hash_of("a", "a", NULL, 256, 0);
+	auto_free char *early = hash_of("z", "z", "z", INT64_C(256) * 86400 - 1, 1);
+	auto_free char *late = hash_of("a", "a", NULL, INT64_C(256) * 86400, 0);
 
 	assert_true(strcmp(early, late) < 0);
-	assert_true(str_starts(early, "00000000000000ff"));
+	assert_true(str_starts(early, "00ff"));
+	assert_true(str_starts(late, "0100"));
+}
+
+static void what_one_gets_on_a_day_stands_together(void **state)
+{
+	static const struct {
+		int64_t local;
+		const char *day;
+	} rows[] = {{0, "0000"}, {-1, "0000"}, {86399, "0000"}, {86400, "0001"},
+		{INT64_C(65535) * 86400, "ffff"}, {INT64_C(65536) * 86400, "ffff"},
+		{INT64_MAX, "ffff"}, {INT64_MIN, "0000"}};
+	uint8_t start[OCCURRENCE_DAY];
+	char text[2 * OCCURRENCE_DAY + 1];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *key = hash_of("r", "ana", NULL, rows[i].local, 0);
+
+		occurrence_key_day(occurrence_day(rows[i].local), "ana", start);
+		str_hex(start, sizeof(start), text);
+		assert_true(str_starts(key, text));
+		assert_true(str_starts(text, rows[i].day));
+	}
+	assert_int_equal(record_place("ana") >> 8, start[2] << 16 | start[3] << 8 | start[4]);
+}
+
+static void days_are_whole_before_1970_too(void **state)
+{
+	assert_int_equal(occurrence_day(-1), -1);
+	assert_int_equal(occurrence_day(-86400), -1);
+	assert_int_equal(occurrence_day(-86401), -2);
+	assert_int_equal(occurrence_day(86399), 0);
 }
 
 static void copies_share_nothing(void **state)
@@ -140,7 +171,9 @@ int main(void)
 		cmocka_unit_test(open_means_that_something_is_still_to_do),
 		cmocka_unit_test(identities_are_the_same_for_ever),
 		cmocka_unit_test(identities_differ_in_every_part),
-		cmocka_unit_test(later_slots_stand_after_earlier_ones),
+		cmocka_unit_test(a_later_day_stands_after_an_earlier_one),
+		cmocka_unit_test(what_one_gets_on_a_day_stands_together),
+		cmocka_unit_test(days_are_whole_before_1970_too),
 		cmocka_unit_test(copies_share_nothing),
 	};
 

@@ -329,6 +329,28 @@ static void rows_that_no_record_can_hold_are_left_behind(void **state)
 	(void)count_occurrences(bed);
 }
 
+static void what_an_older_database_had_is_known(void **state)
+{
+	struct bed *bed = *state;
+	auto_free char *path = in_folder(bed, "nudged.db");
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "UPDATE occurrence SET key = CAST(zeroblob(7) || key AS BLOB),"
+				 " place = 77; PRAGMA user_version = 4",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	write_at(bed, "nudged.db", page_of(bed, "carried"), STORE_PAGE);
+	open_again(bed);
+	assert_int_equal(seen.asides, 1);
+	bed_occurrences(bed, &(struct store_query){.recipient = "ana", .limit = 1000});
+	assert_int_equal(bed->count, 300);
+	put_occurrences(bed, 10, 1);
+	assert_int_equal(bed->n_known, 1);
+}
+
 static void a_database_that_was_cut_off_is_set_aside(void **state)
 {
 	struct bed *bed = *state;
@@ -594,6 +616,7 @@ int main(void)
 		IN_A_YARD(what_can_be_read_lives_on),
 		IN_A_YARD(rows_are_read_from_both_ends_towards_the_damage),
 		IN_A_YARD(rows_that_no_record_can_hold_are_left_behind),
+		IN_A_YARD(what_an_older_database_had_is_known),
 		IN_A_YARD(a_database_that_was_cut_off_is_set_aside),
 		IN_A_YARD(a_log_without_its_database_is_set_aside),
 		IN_A_YARD(a_log_that_is_broken_in_the_middle_is_set_aside),

@@ -189,6 +189,164 @@ static void an_older_database_is_brought_up_step_by_step(void **state)
 	sqlite3_close(db);
 }
 
+/* Change n records n % 4 + 1 occurrences, one delivery of the first two, and the value "last". */
+static struct change *numbered_change(int64_t n)
+{
+	struct change *change = change_new();
+	struct occurrence first = make_occurrence("r", "ana", n * 10);
+	struct occurrence second = make_occurrence("r", "ana", n * 10 + 1);
+	struct delivery d = make_delivery("ana", &first, n % 4 ? &second : NULL);
+	char number[24];
+
+	change_record_occurrence(change, &first);
+	if (n % 4)
+		change_record_occurrence(change, &second);
+	for (int64_t i = 2; i <= n % 4; i++) {
+		struct occurrence more = make_occurrence("r", "ana", n * 10 + i);
+
+		change_record_occurrence(change, &more);
+	}
+	change_record_delivery(change, &d);
+	snprintf(number, sizeof(number), "%jd", (intmax_t)n);
+	change_set_value(change, "last", number);
+	return change;
+}
+
+#define OLDER_OCCURRENCE                                                                           \
+	"INSERT INTO occurrence VALUES (x'%032x', x'%040x', 1, 'ana', 'r', NULL, %d, 0, 'note',"   \
+	" 5, 6, 0, 0, 'why', NULL, 'title', 'text', NULL, 0, 0, NULL, NULL)"
+#define OLDER_DELIVERY                                                                             \
+	"INSERT INTO delivery VALUES (x'%032x', 'chat', 'ana', 0, NULL, 7, 8, 9, %d, 0, %s, 0,"    \
+	" NULL, NULL, NULL, "
+#define OLDER_CARRIED "INSERT INTO carried VALUES (x'%032x', x'%032x')"
+
+/* Takes the text. */
+static void run_older(sqlite3 *db, char *text)
+{
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	free(text);
+}
+
+/* A database as an older nudged left it, of 8 KiB pages: ana has an occurrence of each of two days,
+ * recorded on the first, and one that was caught up late; one delivery carries the first two, and each
+ * of the others the last. */
+static void make_older(struct bed *bed)
+{
+	auto_free char *path = in_folder(bed, "nudged.db");
+	char *sentence = NULL;
+	sqlite3 *db;
+
+	close_store(bed);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA page_size = 8192", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(store_sqlite_migrate(db, path, store_sqlite_steps, 4, &sentence), 0);
+	run_older(db, str_printf(OLDER_OCCURRENCE, 1, 1, 5));
+	run_older(db, str_printf(OLDER_OCCURRENCE, 2, 2, 86405));
+	run_older(db, str_printf(OLDER_OCCURRENCE, 4, 4, 864005));
+	run_older(db, str_printf(OLDER_DELIVERY "x'%032x%032x', 0)", 3, 2, "10", 1, 2));
+	run_older(db, str_printf(OLDER_DELIVERY "x'%032x', 0)", 5, 0, "NULL", 4));
+	run_older(db, str_printf(OLDER_DELIVERY "x'%032x', 0)", 6, 2, "10", 4));
+	run_older(db, str_printf(OLDER_CARRIED, 1, 3));
+	run_older(db, str_printf(OLDER_CARRIED, 2, 3));
+	run_older(db, str_printf(OLDER_CARRIED, 4, 5));
+	run_older(db, str_printf(OLDER_CARRIED, 4, 6));
+	sqlite3_close(db);
+	bed_open(bed);
+}
+
+static void an_older_database_is_known_and_found(void **state)
+{
+	static const int64_t locals[] = {5, 86405, 864005};
+	struct bed *bed = *state;
+	auto_free char *before = NULL;
+
+	make_older(bed);
+	before = bed_dump(bed);
+	for (int newest_first = 0; newest_first < 2; newest_first++) {
+		bed_occurrences(bed,
+			&(struct store_query){.recipient = "ana", .newest_first = newest_first});
+		assert_int_equal(bed->count, 3);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(locals); i++) {
+		struct occurrence o = make_occurrence("r", "ana", locals[i]);
+		struct delivery d = make_delivery("ana", &o, NULL);
+		struct change *change = change_new();
+
+		change_record_occurrence(change, &o);
+		change_record_delivery(change, &d);
+		assert_int_equal(bed_apply(bed, change), 0);
+		assert_int_equal(bed->n_known, 1);
+		assert_int_equal(bed->n_dropped, 1);
+	}
+	bed_reopen(bed);
+	{
+		auto_free char *after = bed_dump(bed);
+
+		assert_string_equal(after, before);
+	}
+	/* The late one is being sent. */
+	assert_int_equal(bed_prune(bed, 1000, 9), 0);
+	assert_int_equal(bed->count, 2);
+	assert_int_equal(count_deliveries(bed), 2);
+	assert_int_equal(bed_forget(bed, "ana"), 0);
+	assert_int_equal(bed->count, 3);
+	assert_int_equal(count_deliveries(bed), 0);
+}
+
+static void an_older_database_keeps_what_stood_before_a_failed_commit(void **state)
+{
+	struct bed *bed = *state;
+	auto_free char *before = NULL, *after = NULL;
+	struct occurrence o = make_occurrence("r", "ben", 5);
+
+	make_older(bed);
+	bed_record(bed, &o, DELIVERY_WAITING);
+	before = bed_dump(bed);
+	sync_fails = true;
+	assert_int_equal(bed_apply(bed, numbered_change(7)), -EIO);
+	sync_fails = false;
+	after = bed_dump(bed);
+	assert_string_equal(after, before);
+	assert_int_equal(bed_apply(bed, numbered_change(7)), 0);
+	assert_int_equal(bed->n_known, 0);
+}
+
+static int64_t number(const struct bed *bed, const char *text)
+{
+	auto_free char *path = in_folder(bed, "nudged.db");
+	int64_t found = 0;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(store_sqlite_get_number(db, text, &found), 0);
+	sqlite3_close(db);
+	return found;
+}
+
+static void a_delivery_of_the_id_before_its_own_says_it_by_its_row(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence o = make_occurrence("r", "ana", 5), later = o;
+	struct id held = bed_record(bed, &o, DELIVERY_HELD);
+	struct change *change = change_new();
+
+	close_store(bed);
+	assert_int_equal(number(bed, "SELECT count(*) FROM carried"), 0);
+	assert_int_equal(number(bed, "SELECT length(items) FROM delivery"), 1);
+	bed_open(bed);
+	later.id = id_new(NOON);
+	later.key.local++;
+	change_record_occurrence(change, &later);
+	change_join_delivery(change, held, later.id, 44, 55);
+	assert_int_equal(bed_apply(bed, change), 0);
+	close_store(bed);
+	assert_int_equal(number(bed, "SELECT count(*) FROM carried"), 2);
+	assert_int_equal(number(bed, "SELECT length(items) FROM delivery"), 32);
+	bed_open(bed);
+}
+
 /* ---- copies ---- */
 
 static void a_copy_opens_and_holds_the_same(void **state)
@@ -220,29 +378,6 @@ static void a_copy_opens_and_holds_the_same(void **state)
 }
 
 /* ---- kill ---- */
-
-/* Change n records n % 4 + 1 occurrences, one delivery of the first two, and the value "last". */
-static struct change *numbered_change(int64_t n)
-{
-	struct change *change = change_new();
-	struct occurrence first = make_occurrence("r", "ana", n * 10);
-	struct occurrence second = make_occurrence("r", "ana", n * 10 + 1);
-	struct delivery d = make_delivery("ana", &first, n % 4 ? &second : NULL);
-	char number[24];
-
-	change_record_occurrence(change, &first);
-	if (n % 4)
-		change_record_occurrence(change, &second);
-	for (int64_t i = 2; i <= n % 4; i++) {
-		struct occurrence more = make_occurrence("r", "ana", n * 10 + i);
-
-		change_record_occurrence(change, &more);
-	}
-	change_record_delivery(change, &d);
-	snprintf(number, sizeof(number), "%jd", (intmax_t)n);
-	change_set_value(change, "last", number);
-	return change;
-}
 
 struct stream {
 	struct store *store;
@@ -561,6 +696,9 @@ int main(void)
 		ON_A_BED(another_programs_database_is_refused),
 		ON_A_BED(a_newer_database_is_refused),
 		cmocka_unit_test(an_older_database_is_brought_up_step_by_step),
+		ON_A_BED(an_older_database_is_known_and_found),
+		ON_A_BED(an_older_database_keeps_what_stood_before_a_failed_commit),
+		ON_A_BED(a_delivery_of_the_id_before_its_own_says_it_by_its_row),
 		ON_A_BED(a_copy_opens_and_holds_the_same),
 		cmocka_unit_test(what_was_answered_survives_a_kill),
 		ON_A_BED(nothing_of_a_failed_commit_comes_back),

@@ -56,6 +56,9 @@ static void add_verb(struct walk *walk, struct change *change)
 	case 0 ... 2:
 		o = make_occurrence("r", people[pick(walk, 3)], pick(walk, 200));
 		o.id = walk->occurrences[pick(walk, PICKS)] = next_id(walk);
+		/* Recorded on its day, or some days beside. */
+		if (pick(walk, 2))
+			o.key.local += 86400 * (walk->day / 86400000 + pick(walk, 5) - 2);
 		o.key.about = pick(walk, 4) ? NULL : people[pick(walk, 3)];
 		o.state = pick(walk, OCCURRENCE_STATES);
 		o.follow_at = pick(walk, 2) ? TIME_NEVER : 5;

@@ -70,6 +70,17 @@ static bool occurrence_is_right(sqlite3_stmt *row, int n, int last)
 	       same_text(row, 3, answered ? number : NULL);
 }
 
+static bool items_are_right(sqlite3_stmt *row, int column, int n)
+{
+	struct id item = story_id(STORY_OCCURRENCE, n);
+	bool is_before = id_eq(id_after(item), story_id(STORY_DELIVERY, n));
+	int size = is_before ? 1 : (int)sizeof(item);
+
+	return sqlite3_column_bytes(row, column) == size &&
+	       memcmp(sqlite3_column_blob(row, column), is_before ? "\1" : (char *)item.bytes,
+		       (size_t)size) == 0;
+}
+
 static bool delivery_is_right(sqlite3_stmt *row, int n, int last)
 {
 	struct delivery wanted;
@@ -78,9 +89,7 @@ static bool delivery_is_right(sqlite3_stmt *row, int n, int last)
 	return same_id(row, wanted.id) && sqlite3_column_int(row, 1) == (int)wanted.state &&
 	       sqlite3_column_int(row, 2) == wanted.attempts &&
 	       sqlite3_column_int64(row, 3) == wanted.next_at && same_text(row, 4, wanted.reason) &&
-	       sqlite3_column_bytes(row, 5) == (int)sizeof(struct id) &&
-	       memcmp(sqlite3_column_blob(row, 5), story_id(STORY_OCCURRENCE, n).bytes,
-		       sizeof(struct id)) == 0;
+	       items_are_right(row, 5, n);
 }
 
 static void check_rows(sqlite3 *db, const char *text, int last,
