@@ -120,11 +120,11 @@ struct nudged_mail {
 	const char *password;  /* or NULL */
 	const char *token;     /* XOAUTH2 bearer, or NULL */
 	const char *sender;    /* envelope: bare address */
-	const char *recipient; /* envelope: one bare address */
+	const char *recipient; /* envelope: one bare address, ASCII like the sender */
 	size_t header_count;
 	const char *const *headers; /* complete, encoded and folded: "Subject: =?UTF-8?..." */
 	size_t part_count;
-	const struct nudged_part *const *parts; /* multipart/alternative in this order */
+	const struct nudged_part *const *parts; /* several: multipart/alternative in this order */
 };
 
 struct nudged_request {

@@ -187,7 +187,14 @@ static const char *check_headers(
 	return NULL;
 }
 
-/* Bare dot-atom local part in ASCII; the domain may be international. */
+static bool is_plain_ascii(const char *text)
+{
+	while (*text && (unsigned char)*text < 0x7F)
+		text++;
+	return !*text;
+}
+
+/* Bare, dot-atom, ASCII: an international domain is written in its xn-- form. */
 static bool address_is_bare(const char *address)
 {
 	static const char atext[] = "!#$%&'*+-/=?^_`{|}~.0123456789"
@@ -196,7 +203,7 @@ static bool address_is_bare(const char *address)
 	size_t local;
 
 	if (str_empty(address) || strlen(address) > ADDRESS_MAX || has_control(address) ||
-		!str_is_utf8(address, strlen(address)))
+		!is_plain_ascii(address))
 		return false;
 	local = strspn(address, atext);
 	at = address + local;
@@ -212,9 +219,8 @@ static const char *check_part(const struct nudged_part *part)
 	if (str_empty(part->type) || has_control(part->type) || strlen(part->type) > 255 ||
 		!strchr(part->type, '/'))
 		return "a part has no usable type";
-	for (const unsigned char *p = (const unsigned char *)part->type; *p; p++)
-		if (*p >= 0x7F)
-			return "a part's type is not ASCII";
+	if (!is_plain_ascii(part->type))
+		return "a part's type is not ASCII";
 	if (part->len && !part->data)
 		return "a part has no data";
 	if (strncasecmp(part->type, "text/", 5) == 0 && part->len &&

@@ -1,15 +1,12 @@
-/* The courier's loop: curl's multi interface on libevent. Owns handles, sockets' events and timers.
- * Never calls curl inside a callback of curl: socket and timer callbacks only arrange events, and
- * everything that ended is collected after each action. */
+/* Accounts and their transfers: how one starts, where it may go, how its end is told. Everything that
+ * ended is collected after each action of curl's, never inside one. */
 #include "port/courier_internal.h"
 
 #include "base/str.h"
 #include "base/log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,144 +14,7 @@
 #define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 enum { CONNECT_TIMEOUT_MS = 10000 };
 
-static void account_drain(struct account *account);
-static void account_settle(struct account *account);
 static void account_free(struct account *account);
-
-/* ---- addresses that a message may not go to ---- */
-
-struct range {
-	const char *address;
-	int bits;
-};
-
-/* RFC 6890 and its successors: nothing of the public network lies in these. */
-static const struct range barred4[] = {
-	{"0.0.0.0", 8},
-	{"10.0.0.0", 8},
-	{"100.64.0.0", 10},
-	{"127.0.0.0", 8},
-	{"169.254.0.0", 16},
-	{"172.16.0.0", 12},
-	{"192.0.0.0", 24},
-	{"192.168.0.0", 16},
-	{"198.18.0.0", 15},
-	{"224.0.0.0", 3},
-};
-static const struct range barred6[] = {
-	{"::", 127},
-	{"fc00::", 7},
-	{"fe80::", 10},
-	{"fec0::", 10},
-	{"ff00::", 8},
-};
-/* An IPv4 address inside an IPv6 one: where it begins. */
-static const struct {
-	struct range range;
-	int at;
-} carriers[] = {
-	{{"::ffff:0:0", 96}, 12}, {{"64:ff9b::", 96}, 12}, {{"2002::", 16}, 2}, {{"::", 96}, 12}};
-
-static bool in_range(int family, const void *bytes, const struct range *range)
-{
-	unsigned char base[16];
-	const unsigned char *address = bytes;
-	int whole = range->bits / 8, rest = range->bits % 8;
-
-	if (inet_pton(family, range->address, base) != 1)
-		return true;
-	if (memcmp(address, base, whole) != 0)
-		return false;
-	return !rest || ((address[whole] ^ base[whole]) >> (8 - rest)) == 0;
-}
-
-static bool is_barred4(const void *bytes)
-{
-	for (size_t i = 0; i < ARRAY_LEN(barred4); i++)
-		if (in_range(AF_INET, bytes, &barred4[i]))
-			return true;
-	return false;
-}
-
-static bool is_barred6(const void *bytes)
-{
-	for (size_t i = 0; i < ARRAY_LEN(barred6); i++)
-		if (in_range(AF_INET6, bytes, &barred6[i]))
-			return true;
-	for (size_t i = 0; i < ARRAY_LEN(carriers); i++)
-		if (in_range(AF_INET6, bytes, &carriers[i].range))
-			return is_barred4((const char *)bytes + carriers[i].at);
-	return false;
-}
-
-static bool is_barred(const struct curl_sockaddr *address)
-{
-	const void *at = &address->addr;
-
-	if (address->family == AF_INET)
-		return is_barred4(&((const struct sockaddr_in *)at)->sin_addr);
-	if (address->family == AF_INET6)
-		return is_barred6(&((const struct sockaddr_in6 *)at)->sin6_addr);
-	return true;
-}
-
-/* ---- sockets by descriptor ---- */
-
-static struct watch *account_watch(struct account *account, curl_socket_t fd)
-{
-	if ((size_t)fd >= account->watch_count) {
-		size_t count = MAX_OF((size_t)fd + 1, account->watch_count * 2);
-
-		account->watches = mem_resize(account->watches, count, sizeof(*account->watches));
-		memset(account->watches + account->watch_count, 0,
-			(count - account->watch_count) * sizeof(*account->watches));
-		account->watch_count = count;
-	}
-	if (!account->watches[fd])
-		account->watches[fd] = mem_new(sizeof(struct watch));
-	return account->watches[fd];
-}
-
-static void watch_stop(struct watch *watch)
-{
-	if (!watch->what)
-		return;
-	event_del(&watch->event);
-	watch->what = 0;
-	watch->rests = false;
-}
-
-static bool is_local_end(int fd, const struct transfer *transfer)
-{
-	struct sockaddr_storage address = {0};
-	const struct sockaddr_in *v4 = (const void *)&address;
-	const struct sockaddr_in6 *v6 = (const void *)&address;
-	char text[INET6_ADDRSTRLEN] = "";
-	socklen_t len = sizeof(address);
-
-	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-		return false;
-	if (address.ss_family == AF_INET)
-		inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
-	else
-		inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
-	return ntohs(v4->sin_port) == transfer->self_port && str_eq(text, transfer->self);
-}
-
-/* What it opened itself may not have been connected yet; a kept one is known by its end. */
-void transfer_hang_up(struct transfer *transfer)
-{
-	const struct account *account = transfer->account;
-
-	for (size_t fd = 0; fd < account->watch_count; fd++) {
-		const struct watch *watch = account->watches[fd];
-
-		if (watch && watch->open &&
-			(watch->opened_for == transfer->turn ||
-				(transfer->started && is_local_end((int)fd, transfer))))
-			shutdown((int)fd, SHUT_RDWR);
-	}
-}
 
 /* ---- callbacks of curl: they arrange, and call nothing ---- */
 
@@ -165,10 +25,9 @@ static curl_socket_t on_open_socket(
 {
 	struct transfer *transfer = owner;
 	const struct account_settings *settings = &transfer->account->settings;
-	struct watch *watch;
 	int fd;
 
-	if (!settings->allow_private && !settings->proxy && is_barred(address)) {
+	if (!settings->allow_private && !settings->proxy && address_is_barred(address)) {
 		transfer->barred = true;
 		return CURL_SOCKET_BAD;
 	}
@@ -176,20 +35,14 @@ static curl_socket_t on_open_socket(
 	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	if (fd < 0)
 		return CURL_SOCKET_BAD;
-	watch = account_watch(transfer->account, fd);
-	watch->open = true;
-	watch->opened_for = transfer->turn;
+	account_open_socket(transfer->account, fd);
 	return fd;
 }
 
 /* Before the descriptor can become somebody else's. */
 static int on_close_socket(void *owner, curl_socket_t fd)
 {
-	struct watch *watch = account_watch(owner, fd);
-
-	watch_stop(watch);
-	watch->open = false;
-	return close(fd);
+	return account_close_socket(owner, fd);
 }
 
 /* The connection stands, TLS and login included; the request comes next. Called once more when curl
@@ -199,82 +52,12 @@ static int on_connected(void *owner, char *peer, char *self, int peer_port, int 
 	struct transfer *transfer = owner;
 
 	transfer->started = true;
-	transfer->replies = 0;
 	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &transfer->sent_before);
-	snprintf(transfer->self, sizeof(transfer->self), "%s", self);
-	transfer->self_port = self_port;
 	if (!transfer->account->reached) {
 		transfer->account->reached = true;
 		event_active(&transfer->account->later, EV_TIMEOUT, 1);
 	}
 	return CURL_PREREQFUNC_OK;
-}
-
-static int on_curl_timer(CURLM *multi, long ms, void *owner)
-{
-	struct account *account = owner;
-	struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
-
-	if (ms < 0)
-		evtimer_del(&account->timer);
-	else
-		evtimer_add(&account->timer, &wait);
-	return 0;
-}
-
-static void on_socket_ready(evutil_socket_t fd, short what, void *owner)
-{
-	struct account *account = owner;
-	struct watch *watch = account_watch(account, fd);
-	int running, action = (what & EV_READ ? CURL_CSELECT_IN : 0) |
-			      (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-
-	if (watch->rests) {
-		watch_stop(watch);
-		return;
-	}
-	account->busy++;
-	curl_multi_socket_action(account->multi, fd, action, &running);
-	account_drain(account);
-	account->busy--;
-	account_settle(account);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *owner)
-{
-	struct account *account = owner;
-	int running;
-
-	account->busy++;
-	curl_multi_socket_action(account->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	account_drain(account);
-	account->busy--;
-	account_settle(account);
-}
-
-static int on_curl_socket(CURL *easy, curl_socket_t fd, int wanted, void *owner, void *socket_owner)
-{
-	struct account *account = owner;
-	struct watch *watch = account_watch(account, fd);
-	short what =
-		(wanted & CURL_POLL_IN ? EV_READ : 0) | (wanted & CURL_POLL_OUT ? EV_WRITE : 0);
-
-	/* Between two transfers of a connection nothing is taken down: the next one nearly always
-	 * wants the same, and what happens meanwhile happens once. What curl opened by itself, for
-	 * its resolver, it closes without a word. */
-	watch->rests = wanted == CURL_POLL_REMOVE && watch->open;
-	if (wanted == CURL_POLL_REMOVE)
-		what = 0;
-	if (watch->rests || what == watch->what)
-		return 0;
-	watch_stop(watch);
-	if (!what)
-		return 0;
-	event_assign(&watch->event, account->courier->loop, fd, what | EV_PERSIST, on_socket_ready,
-		account);
-	event_add(&watch->event, NULL);
-	watch->what = what;
-	return 0;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *owner)
@@ -317,6 +100,8 @@ static void transfer_prepare(struct transfer *transfer, enum nudged_protocol pro
 	const struct account_settings *settings = &transfer->account->settings;
 	CURL *easy = transfer->easy;
 
+	if (transfer->session)
+		mail_close(transfer);
 	curl_easy_reset(easy);
 	free(transfer->url);
 	transfer->url = NULL;
@@ -353,24 +138,6 @@ void transfer_set_url(struct transfer *transfer, const char *url)
 	free(transfer->url);
 	transfer->url = str_new(url);
 	EASY_SET(transfer->easy, CURLOPT_URL, url);
-}
-
-size_t transfer_link_header(struct transfer *transfer, size_t n, const char *header)
-{
-	assert(n < HEADER_NODES_MAX);
-	transfer->nodes[n] = (struct curl_slist){(char *)header, NULL};
-	if (n)
-		transfer->nodes[n - 1].next = &transfer->nodes[n];
-	return n + 1;
-}
-
-size_t transfer_link_headers(struct transfer *transfer, size_t count, const char *const *headers)
-{
-	size_t n = 0;
-
-	while (n < count)
-		n = transfer_link_header(transfer, n, headers[n]);
-	return n;
 }
 
 enum nudged_transport transport_before_sending(const struct transfer *transfer, CURLcode code)
@@ -434,13 +201,13 @@ static void transfer_release(struct transfer *transfer)
 {
 	struct account *account = transfer->account;
 
-	if (transfer->in_multi)
-		curl_multi_remove_handle(account->multi, transfer->easy);
-	else
+	if (transfer->refused)
 		TAILQ_REMOVE(&account->refused, transfer, refused_link);
-	transfer->in_multi = false;
-	if (transfer->protocol == NUDGED_MAIL)
-		mail_unload(transfer);
+	else if (transfer->protocol == NUDGED_MAIL)
+		mail_release(transfer);
+	else
+		curl_multi_remove_handle(account->hub.multi, transfer->easy);
+	transfer->refused = false;
 	free(transfer->request);
 	transfer->request = NULL;
 	transfer->on_done = NULL;
@@ -453,31 +220,36 @@ static void transfer_release(struct transfer *transfer)
 static void transfer_free(struct transfer *transfer)
 {
 	LIST_REMOVE(transfer, link);
+	if (transfer->session)
+		mail_close(transfer);
 	curl_easy_cleanup(transfer->easy);
 	buf_free(&transfer->body);
 	free(transfer->url);
 	free(transfer);
 }
 
-static bool transfer_load(struct transfer *transfer)
+/* False: it cannot be sent. */
+static bool transfer_begin(struct transfer *transfer)
 {
 	transfer->started = transfer->opened = transfer->barred = false;
 	transfer->sent_before = 0;
-	transfer->too_large = transfer->stalled = false;
+	transfer->too_large = false;
 	transfer->why[0] = 0;
 	buf_reset(&transfer->body);
 	if (transfer->protocol != (int)transfer->request->protocol)
 		transfer_prepare(transfer, transfer->request->protocol);
-	return transfer->protocol == NUDGED_HTTP ? http_load(transfer) : mail_load(transfer);
+	if (transfer->protocol == NUDGED_MAIL)
+		return mail_begin(transfer);
+	return http_load(transfer) &&
+	       curl_multi_add_handle(transfer->account->hub.multi, transfer->easy) == CURLM_OK;
 }
 
 static void transfer_start(struct transfer *transfer)
 {
 	struct account *account = transfer->account;
 
-	transfer->in_multi = transfer_load(transfer) &&
-			     curl_multi_add_handle(account->multi, transfer->easy) == CURLM_OK;
-	if (transfer->in_multi)
+	transfer->refused = !transfer_begin(transfer);
+	if (!transfer->refused)
 		return;
 	TAILQ_INSERT_TAIL(&account->refused, transfer, refused_link);
 	event_active(&account->later, EV_TIMEOUT, 1);
@@ -495,68 +267,56 @@ struct transfer *courier_send(struct account *account, struct nudged_request *re
 	transfer->on_done = on_done;
 	transfer->owner = owner;
 	transfer->resent = false;
-	transfer->turn = ++account->turns;
 	transfer_start(transfer);
 	account->had_room = account_has_room(account);
 	return transfer;
-}
-
-/* Takes it back in the middle. Of a mail, curl would write the end first, whatever was said before,
- * and wait for the answer. */
-static void transfer_abandon(struct transfer *transfer)
-{
-	if (transfer->protocol == NUDGED_MAIL)
-		transfer_hang_up(transfer);
-	transfer_release(transfer);
 }
 
 void transfer_cancel(struct transfer *transfer)
 {
 	struct account *account = transfer->account;
 
-	transfer_abandon(transfer);
+	transfer_release(transfer);
 	event_active(&account->later, EV_TIMEOUT, 1);
 }
 
-/* Tells the owner. Everything the response lends lives until the end of this function. Only while
- * account->busy: the owner may close the account. */
-static void transfer_end(struct transfer *transfer, CURLcode code)
+static void response_fill(
+	struct transfer *transfer, CURLcode code, struct nudged_response *response)
+{
+	response->protocol = transfer->request->protocol;
+	response->body = buf_str(&transfer->body);
+	response->body_len = transfer->body.len;
+	if (transfer->refused)
+		response->transport = NUDGED_FORBIDDEN;
+	else if (response->protocol == NUDGED_HTTP)
+		http_conclude(transfer, code, response);
+	else
+		mail_conclude(transfer, code, response);
+	/* Where nobody answered, the body is free to say why. */
+	if (code && (response->transport == NUDGED_NOT_SENT ||
+			    response->transport == NUDGED_TLS_FAILED)) {
+		response->body = curl_easy_strerror(code);
+		response->body_len = strlen(response->body);
+	}
+}
+
+/* Everything the response lends lives until the end of this function. */
+void transfer_end(struct transfer *transfer, CURLcode code)
 {
 	struct account *account = transfer->account;
 	courier_on_done on_done = transfer->on_done;
 	void *owner = transfer->owner;
-	struct buf body = transfer->body;
-	char enhanced[sizeof(transfer->enhanced)], reply[sizeof(transfer->reply)];
+	struct buf body;
 	struct nudged_response response = {.size = sizeof(response), .retry_after = -1};
 
-	response.protocol = transfer->request->protocol;
-	response.body = body.data ? body.data : "";
-	response.body_len = body.len;
-	if (!transfer->in_multi)
-		response.transport = NUDGED_FORBIDDEN;
-	else if (response.protocol == NUDGED_HTTP)
-		http_conclude(transfer, code, &response);
-	else
-		mail_conclude(transfer, code, &response);
-	if (response.protocol == NUDGED_MAIL) {
-		memcpy(enhanced, transfer->enhanced, sizeof(enhanced));
-		memcpy(reply, transfer->reply, sizeof(reply));
-		response.enhanced = *enhanced ? enhanced : NULL;
-		response.body = reply;
-		response.body_len = strlen(reply);
-	}
-	/* Where nobody answered, the body is free to say why. */
-	if (code && (response.transport == NUDGED_NOT_SENT ||
-			    response.transport == NUDGED_TLS_FAILED)) {
-		response.body = curl_easy_strerror(code);
-		response.body_len = strlen(response.body);
-	}
+	response_fill(transfer, code, &response);
 	/* A name that does not resolve any more: the next transfer goes alone again. */
 	if (code == CURLE_COULDNT_RESOLVE_HOST)
 		account->reached = false;
 	log_debug("channel %s: transport %d, status %d (curl %d: %s)", account->settings.id,
 		response.transport, response.status, code, curl_easy_strerror(code));
 	/* The handle may carry the next request before on_done returns. */
+	body = transfer->body;
 	transfer->body = BUF_MAX(RESPONSE_BODY_MAX);
 	transfer_release(transfer);
 	on_done(owner, &response);
@@ -568,13 +328,25 @@ static void transfer_end(struct transfer *transfer, CURLcode code)
 
 /* ---- accounts ---- */
 
-static void account_drain(struct account *account)
+static void transfer_collect(struct transfer *transfer, CURLcode code)
+{
+	if (transfer->protocol == NUDGED_MAIL) {
+		mail_connected(transfer, code);
+	} else if (http_must_resend(transfer, code)) {
+		curl_multi_remove_handle(transfer->account->hub.multi, transfer->easy);
+		transfer->resent = true;
+		transfer_start(transfer);
+	} else {
+		transfer_end(transfer, code);
+	}
+}
+
+void hub_drain(struct hub *hub)
 {
 	CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(account->multi, &left))) {
-		struct transfer *transfer;
+	while ((message = curl_multi_info_read(hub->multi, &left))) {
 		char *private;
 		CURLcode code = message->data.result;
 
@@ -582,19 +354,11 @@ static void account_drain(struct account *account)
 			continue;
 		if (curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private) != CURLE_OK)
 			mem_gone();
-		transfer = (struct transfer *)private;
-		if (transfer->protocol == NUDGED_HTTP && http_must_resend(transfer, code)) {
-			curl_multi_remove_handle(account->multi, transfer->easy);
-			transfer->resent = true;
-			transfer_start(transfer);
-		} else {
-			transfer_end(transfer, code);
-		}
+		transfer_collect((struct transfer *)private, code);
 	}
 }
 
-/* What may only happen at the end of a turn: news of room, and the end of a closed account. */
-static void account_settle(struct account *account)
+void account_settle(struct account *account)
 {
 	if (account->busy)
 		return;
@@ -610,18 +374,6 @@ static void account_settle(struct account *account)
 		account->on_room(account->on_room_owner);
 }
 
-void transfer_give_up(struct transfer *transfer)
-{
-	struct account *account = transfer->account;
-
-	account->busy++;
-	transfer_hang_up(transfer);
-	transfer_end(transfer, CURLE_OPERATION_TIMEDOUT);
-	account_drain(account);
-	account->busy--;
-	account_settle(account);
-}
-
 static void on_later(evutil_socket_t fd, short what, void *owner)
 {
 	struct account *account = owner;
@@ -630,18 +382,9 @@ static void on_later(evutil_socket_t fd, short what, void *owner)
 	account->busy++;
 	while ((transfer = TAILQ_FIRST(&account->refused)))
 		transfer_end(transfer, CURLE_BAD_FUNCTION_ARGUMENT);
-	account_drain(account);
+	hub_drain(&account->hub);
 	account->busy--;
 	account_settle(account);
-}
-
-static void multi_set_up(CURLM *multi, struct account *account, int concurrency)
-{
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, account);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, account);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)concurrency);
 }
 
 struct account *account_open(struct courier *courier, const struct account_settings *settings)
@@ -655,11 +398,8 @@ struct account *account_open(struct courier *courier, const struct account_setti
 	account->settings.ca_file = str_new(settings->ca_file);
 	account->settings.client_cert = str_new(settings->client_cert);
 	account->settings.proxy = str_new(settings->proxy);
-	account->multi = curl_multi_init();
-	if (!account->multi)
-		mem_gone();
-	multi_set_up(account->multi, account, settings->concurrency);
-	evtimer_assign(&account->timer, courier->loop, on_timer, account);
+	hub_open(&account->hub, account, settings->concurrency);
+	account->hub.sockets_rest = true;
 	event_assign(&account->later, courier->loop, -1, 0, on_later, account);
 	LIST_INIT(&account->under_way);
 	LIST_INIT(&account->idle);
@@ -669,28 +409,15 @@ struct account *account_open(struct courier *courier, const struct account_setti
 	return account;
 }
 
-/* curl's farewell of a mail connection waits for the answer, up to two minutes. */
-static void account_shut_all(struct account *account)
-{
-	for (size_t fd = 0; fd < account->watch_count; fd++)
-		if (account->watches[fd] && account->watches[fd]->open)
-			shutdown((int)fd, SHUT_RDWR);
-}
-
 static void account_free(struct account *account)
 {
 	struct transfer *transfer;
 
-	if (account->mail_security != MAIL_SECURITY_OPEN)
-		account_shut_all(account);
 	while ((transfer = LIST_FIRST(&account->idle)))
 		transfer_free(transfer);
-	curl_multi_cleanup(account->multi);
-	event_del(&account->timer);
+	hub_close(&account->hub);
 	event_del(&account->later);
-	for (size_t i = 0; i < account->watch_count; i++)
-		free(account->watches[i]);
-	free(account->watches);
+	account_free_watches(account);
 	LIST_REMOVE(account, link);
 	free((char *)account->settings.id);
 	free((char *)account->settings.ca_file);
@@ -747,7 +474,7 @@ void courier_free(struct courier *courier)
 		struct transfer *transfer;
 
 		while ((transfer = LIST_FIRST(&account->under_way)))
-			transfer_abandon(transfer);
+			transfer_release(transfer);
 		account_free(account);
 	}
 	free(courier);

@@ -30,16 +30,35 @@ static bool has_header(const struct nudged_http *http, const char *name)
 	return false;
 }
 
+/* Links a header as curl's list; gives the next free place. */
+static size_t link_header(struct transfer *transfer, size_t n, const char *header)
+{
+	assert(n < HEADER_NODES_MAX);
+	transfer->nodes[n] = (struct curl_slist){(char *)header, NULL};
+	if (n)
+		transfer->nodes[n - 1].next = &transfer->nodes[n];
+	return n + 1;
+}
+
+static size_t link_headers(struct transfer *transfer, size_t count, const char *const *headers)
+{
+	size_t n = 0;
+
+	while (n < count)
+		n = link_header(transfer, n, headers[n]);
+	return n;
+}
+
 bool http_load(struct transfer *transfer)
 {
 	const struct nudged_http *http = transfer->request->http;
 	CURL *easy = transfer->easy;
-	size_t n = transfer_link_headers(transfer, http->header_count, http->headers);
+	size_t n = link_headers(transfer, http->header_count, http->headers);
 
 	/* An empty value removes what curl would add: it waits a second for "100 Continue". */
-	n = transfer_link_header(transfer, n, "Expect:");
+	n = link_header(transfer, n, "Expect:");
 	if (!has_header(http, "Content-Type"))
-		n = transfer_link_header(transfer, n, "Content-Type:");
+		n = link_header(transfer, n, "Content-Type:");
 	EASY_SET(easy, CURLOPT_FRESH_CONNECT, transfer->resent ? 1L : 0L);
 	transfer_set_url(transfer, http->url);
 	EASY_SET(easy, CURLOPT_HTTPHEADER, transfer->nodes);

@@ -218,7 +218,8 @@ def empty(talk):
 # ---- faults of SMTP: what is said instead; None hangs up, "" says nothing ----
 
 USUAL = {"GREETING": "220 host ESMTP", "EHLO": "250-host\r\n250 8BITMIME", "MAIL": "250 2.1.0 Ok", "RCPT": "250 2.1.5 Ok",
-         "DATA": "354 go on", ".": "250 2.0.0 Ok: queued", "STARTTLS": "220 go on", "QUIT": "221 bye"}
+         "DATA": "354 go on", ".": "250 2.0.0 Ok: queued", "STARTTLS": "220 go on", "RSET": "250 2.0.0 Ok",
+         "QUIT": "221 bye"}
 
 
 class Post:
@@ -379,6 +380,7 @@ SMTP = {
     "550 to the sender": mail(smtp(MAIL="550 5.7.1 not you"), RETRIED),
     "greylisted": mail(smtp(RCPT="450 4.2.0 greylisted"), RETRIED, times=2),
     "greylisted, silent to QUIT": mail(smtp(RCPT="450 4.2.0 greylisted", QUIT=""), RETRIED),
+    "greylisted, knows no RSET": mail(smtp(RCPT="450 4.2.0 greylisted", RSET="502 5.5.1 what?"), RETRIED, times=2),
     "550 to the recipient": mail(smtp(RCPT="550 5.1.1 no such user"), REFUSED, times=for_ever),
     "451 to DATA": mail(smtp(DATA="451 4.3.0 later"), RETRIED),
     "554 to DATA": mail(smtp(DATA="554 5.5.1 no"), REFUSED, times=for_ever),

@@ -154,6 +154,10 @@ class Connection:
     def close(self):
         self.sock.close()
 
+    def read_no_more(self):
+        """Until the test is over."""
+        self.receiver.over.wait(60)
+
     def wait_for_end(self):
         """Until the other side hangs up."""
         try:
@@ -164,9 +168,10 @@ class Connection:
 
 
 class Receiver:
-    """Listens on a port of its own; `script(connection)` plays the server for each connection."""
+    """Listens on a port of its own; `script(connection)` plays the server for each connection. `narrow`: of small
+    segments, so that the buffers between hold little, and whoever writes much writes in pieces."""
 
-    def __init__(self, script, context=None, port=0):
+    def __init__(self, script, context=None, port=0, narrow=False):
         self.script = script
         self.context = context
         self.requests = []
@@ -174,7 +179,11 @@ class Receiver:
         self.latest = None  # who connected last
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", port), backlog=256)
+        if narrow:
+            self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.port = self.listener.getsockname()[1]
+        self.over = threading.Event()
         self.threads = []
         self.socks = []
         self.acceptor = threading.Thread(target=self._accept, daemon=True)
@@ -184,6 +193,7 @@ class Receiver:
         return self
 
     def __exit__(self, *_):
+        self.over.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for sock in self.socks:

@@ -331,7 +331,7 @@ def test_a_bad_address_is_refused_at_use_too():
 def smtp(replies=None, after=None, heard=None):
     """A server that answers as usual but for `replies` = {command: text}; None hangs up, "" stays silent for ever."""
     usual = {"GREETING": "220 host ESMTP", "EHLO": "250-host\r\n250 8BITMIME", "MAIL": "250 2.1.0 Ok", "RCPT": "250 2.1.5 Ok",
-             "DATA": "354 go on", ".": "250 2.0.0 Ok: queued", "QUIT": "221 bye", **(replies or {})}
+             "DATA": "354 go on", ".": "250 2.0.0 Ok: queued", "RSET": "250 2.0.0 Ok", "QUIT": "221 bye", **(replies or {})}
 
     def say(connection, command):
         reply = usual.get(command, "500 5.5.2 what?")
@@ -445,6 +445,134 @@ def test_a_mail_connection_is_used_again():
         lines = outcomes(send_plain(f"smtp://127.0.0.1:{receiver.port}", [{**ANA, "id": f"d{n}"} for n in range(10)], account={"concurrency": 2}))
         assert [line["outcome"] for line in lines] == ["sent"] * 10
         assert receiver.connections <= 2
+
+
+def several(count):
+    return [{**ANA, "id": f"d{n}"} for n in range(count)]
+
+
+def send_in_turn(script, count, settings=None, **job):
+    with Receiver(script) as receiver:
+        lines = outcomes(send_plain(f"smtp://127.0.0.1:{receiver.port}", several(count), in_turn=True, **job))
+        return lines, receiver.connections
+
+
+@pytest.mark.parametrize("step, resets", [("RCPT", 4), ("DATA", 4), ("MAIL", 4), (".", 0)])
+def test_a_refusal_costs_no_connection(step, resets):
+    heard = []
+    lines, connections = send_in_turn(smtp({step: "451 4.3.0 later"}, heard=heard), 5)
+    assert [line["status"] for line in lines] == [451] * 5
+    assert (connections, heard.count("RSET"), heard[-1]) == (1, resets, "QUIT")
+
+
+def test_a_server_that_knows_no_reset_gets_a_new_connection():
+    lines, connections = send_in_turn(smtp({"RCPT": "550 5.1.1 no", "RSET": "502 5.5.1 what?"}), 3)
+    assert ([line["outcome"] for line in lines], connections) == (["refused destination"] * 3, 3)
+
+
+@pytest.mark.parametrize("farewell", [b"", b"421 4.4.2 enough\r\n"])
+@pytest.mark.parametrize("when", ["at once", "at the next mail"])
+def test_a_kept_connection_that_ends_takes_no_mail_with_it(farewell, when):
+    mails = []
+
+    def script(connection):
+        connection.send("220 host ESMTP\r\n")
+        for reply in ("250 host", "250 Ok", "250 Ok", "354 go on"):
+            connection.read_line()
+            connection.send(reply + "\r\n")
+        while (line := connection.read_line()) != b".":
+            if line.startswith(b"Message-ID"):
+                mails.append(line)
+        connection.send("250 2.0.0 Ok\r\n")
+        if when != "at once":
+            connection.read_line()
+        if farewell:
+            connection.sock.sendall(farewell)
+    lines, connections = send_in_turn(script, 4)
+    assert [line["outcome"] for line in lines] == ["sent"] * 4
+    assert (len(set(mails)), len(mails), connections) == (4, 4, 4)
+
+
+def scripted(before=None, after_354=None, at_dot=None):
+    """As usual until DATA is accepted, and then as told. `before` = {command: what is said instead}."""
+    def script(connection):
+        connection.send("220 host ESMTP\r\n")
+        for command, reply in (("EHLO", "250 host"), ("MAIL", "250 Ok"), ("RCPT", "250 Ok"), ("DATA", "354 go on")):
+            assert connection.read_line().decode().startswith(command)
+            connection.send((before or {}).get(command, reply) + "\r\n")
+        if after_354:
+            after_354(connection)
+        while connection.read_line() != b".":
+            pass
+        connection.send((at_dot or "250 2.0.0 Ok") + "\r\n")
+        connection.wait_for_end()
+    return script
+
+
+def script_verdict(script, delivery=ANA):
+    with Receiver(script, narrow=True) as receiver:
+        return outcomes(send_plain(f"smtp://127.0.0.1:{receiver.port}", [delivery], account={"timeout_ms": 1000}))[0]
+
+
+@pytest.mark.parametrize("before", [{"MAIL": "250 Ok\r\n250 Ok\r\n354 go on\r\n250 Ok"}, {"RCPT": "250 Ok\r\n354 go on"}, {"DATA": "354 go on\r\n250 Ok"},
+                                    {"DATA": "250 Ok"}, {"MAIL": "354 go on"}, {"RCPT": "110 what?"}, {"RCPT": "yes"}, {"RCPT": "25"},
+                                    {"RCPT": "250-" + "x" * 9000}, {"DATA": "250-more\r\n" * 9000 + "354 go on"}])
+def test_an_answer_to_what_was_not_asked_counts_for_nothing(before):
+    line = script_verdict(scripted(before))
+    assert (line["outcome"], line["transport"]) == ("retry", "not sent"), line
+
+
+@pytest.mark.parametrize("answer", ["354 go on", "babble", "250-" + "x" * 9000])
+def test_nonsense_after_the_final_dot_is_unknown(answer):
+    line = script_verdict(scripted(at_dot=answer))
+    assert (line["outcome"], line["transport"], line["safe"]) == ("unknown", "no answer", False), line
+
+
+LARGE = {**ANA, "items": [{**ITEM, "text": "=" * 500_000}]}  # three bytes each on the wire
+
+
+def test_a_server_that_hangs_up_in_the_middle_of_the_content_was_not_sent_it():
+    """More than the buffers between hold: the final dot was never written, so nobody may deliver it."""
+    line = script_verdict(scripted(after_354=lambda connection: connection.reset()), LARGE)
+    assert (line["outcome"], line["transport"]) == ("retry", "not sent"), line
+
+
+def test_a_refusal_in_the_middle_of_the_content_is_an_answer():
+    def refuse(connection):
+        connection.send("552 5.3.4 too large\r\n")
+        connection.read_no_more()
+    line = script_verdict(scripted(after_354=refuse), LARGE)
+    assert (line["outcome"], line["status"]) == ("refused payload", 552), line
+
+
+def test_an_acceptance_in_the_middle_of_the_content_is_none():
+    def accept(connection):
+        connection.send("250 2.0.0 Ok\r\n")
+        connection.read_no_more()
+    line = script_verdict(scripted(after_354=accept), LARGE)
+    assert (line["outcome"], line["transport"]) == ("retry", "not sent"), line
+
+
+def test_a_large_mail_arrives_whole():
+    """With a reader slower than the writer."""
+    with MailServer() as server:
+        line = outcomes(send_plain(server.url, [LARGE]))[0]
+        assert line["outcome"] == "sent"
+        plain, _ = parts(parse(server.inbox.envelopes[0].content))
+        assert "=" * 500_000 in plain
+
+
+def test_a_line_in_drips_has_the_time_of_one_reply():
+    def drip(connection):
+        connection.send("220 host ESMTP\r\n")
+        connection.read_line()
+        connection.send("250 host\r\n")
+        connection.read_line()
+        while True:
+            connection.send("250-more\r\n")
+            time.sleep(0.05)
+    line = script_verdict(drip)
+    assert (line["outcome"], line["transport"]) == ("retry", "not sent"), line
 
 
 def test_a_login_that_fails_for_the_moment_is_tried_again(authority):

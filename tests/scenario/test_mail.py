@@ -100,7 +100,7 @@ def test_a_mail_server_that_is_down_gets_it_later(nudged, post, receiver):
     assert len(late.messages) == 1
 
 
-@pytest.mark.parametrize("step", ["EHLO", "RCPT", "DATA"])
+@pytest.mark.parametrize("step", ["EHLO", "RCPT", "DATA", "DOT"])
 def test_a_mail_that_is_dropped_under_way_ends_unfinished_and_holds_nobody_up(nudged, receiver, step):
     """The server is silent: whoever waits for it, waits for minutes."""
     book = Book()

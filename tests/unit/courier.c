@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <event2/event.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -190,6 +191,107 @@ static void freeing_the_courier_cancels_the_rest(void **state)
 	/* the rest is the sanitizer's */
 }
 
+/* ---- mail ---- */
+
+/* Serves one connection after the other, and keeps what it heard. */
+struct post_office {
+	int listener, connections;
+	char heard[4096];
+};
+
+static void answer_line(struct post_office *office, FILE *peer, const char *line)
+{
+	static bool content;
+
+	strcat(office->heard, line);
+	if (content && strcmp(line, ".\r\n") != 0)
+		return;
+	content = strcmp(line, "DATA\r\n") == 0;
+	fprintf(peer, content ? "354 go on\r\n" : "250 fine\r\n");
+	fflush(peer);
+}
+
+static void *serve_mail(void *owner)
+{
+	struct post_office *office = owner;
+	char line[1024];
+	int fd;
+
+	while ((fd = accept(office->listener, NULL, NULL)) >= 0) {
+		FILE *peer = fdopen(fd, "r+");
+
+		office->connections++;
+		fputs("220 host\r\n", peer);
+		fflush(peer);
+		while (fgets(line, sizeof(line), peer))
+			answer_line(office, peer, line);
+		fclose(peer);
+	}
+	return NULL;
+}
+
+static struct nudged_request *make_mail(const char *url, const char *user, const char *recipient)
+{
+	struct nudged_part part = {sizeof(part), "text/plain", "x", 1};
+	const struct nudged_part *parts[] = {&part};
+	struct nudged_mail mail = {.size = sizeof(mail),
+		.url = url,
+		.plain = 1,
+		.user = user,
+		.sender = "a@example.org",
+		.recipient = recipient,
+		.part_count = 1,
+		.parts = parts};
+	struct nudged_request request = {sizeof(request), NUDGED_MAIL, {.mail = &mail}};
+	const char *why;
+	struct nudged_request *copy = request_copy(&request, &why);
+
+	assert_non_null(copy);
+	return copy;
+}
+
+/* Each goes when the one before it is over. */
+static void carry_mails(
+	struct fixture *f, struct post_office *office, size_t count, const char *const (*mails)[2])
+{
+	pthread_t server;
+	char url[64];
+
+	office->listener = f->listener;
+	assert_int_equal(pthread_create(&server, NULL, serve_mail, office), 0);
+	snprintf(url, sizeof(url), "smtp%s", strchr(f->url, ':'));
+	open_account(f, 1, 30000);
+	for (size_t i = 0; i < count; i++) {
+		courier_send(f->account, make_mail(url, mails[i][0], mails[i][1]), on_done, f);
+		run_until_done(f, i + 1);
+		assert_int_equal(f->transport, NUDGED_ARRIVED);
+	}
+	account_close(f->account);
+	shutdown(f->listener, SHUT_RDWR);
+	assert_int_equal(pthread_join(server, NULL), 0);
+}
+
+static void a_mail_connection_is_for_one_login(void **state)
+{
+	static const char *const mails[][2] = {
+		{"ana", "x@y"}, {"ana", "x@y"}, {"bo", "x@y"}, {NULL, "x@y"}, {NULL, "x@y"}};
+	struct post_office office = {0};
+
+	carry_mails(*state, &office, ARRAY_LEN(mails), mails);
+	assert_int_equal(office.connections, 3);
+}
+
+static void a_mail_is_said_in_order_and_ends_with_good_bye(void **state)
+{
+	static const char *const mails[][2] = {{NULL, "x@y"}};
+	struct post_office office = {0};
+
+	carry_mails(*state, &office, 1, mails);
+	assert_non_null(
+		strstr(office.heard, "MAIL FROM:<a@example.org>\r\nRCPT TO:<x@y>\r\nDATA\r\n"));
+	assert_non_null(strstr(office.heard, "\r\n.\r\nQUIT\r\n"));
+}
+
 int main(void)
 {
 #define PROVE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -199,6 +301,8 @@ int main(void)
 		PROVE(a_cancelled_transfer_is_never_told),
 		PROVE(an_account_may_be_closed_by_its_last_answer),
 		PROVE(a_closed_account_finishes_what_is_under_way),
+		PROVE(a_mail_connection_is_for_one_login),
+		PROVE(a_mail_is_said_in_order_and_ends_with_good_bye),
 		PROVE(freeing_the_courier_cancels_the_rest),
 	};
 
