@@ -56,7 +56,6 @@ struct session {
 	unsigned char login[crypto_generichash_BYTES]; /* whom the connection was made for */
 	bool in_hub;                                   /* the easy handle is */
 	bool kept;                                     /* the connection carried a mail before */
-	bool renewed;                                  /* this mail has had its second connection */
 	bool transaction;                              /* refused in the middle: RSET first */
 	bool may_keep;                                 /* nothing is left unsaid */
 	CURLcode lost; /* found where nothing may be told; CURLE_OK: not */
@@ -142,17 +141,18 @@ static bool session_renew(struct transfer *transfer)
 {
 	struct session *session = transfer->session;
 
-	if (!session->kept || session->renewed || session->step > STEP_SENDER)
+	if (!session->kept || session->step > STEP_SENDER)
 		return false;
 	session_disconnect(transfer);
-	session->renewed = true;
 	session->status = 0;
 	return session_connect(transfer);
 }
 
+/* It ended, took too long or cannot be trusted. */
 static void session_lose(struct transfer *transfer, CURLcode code)
 {
-	if (code == CURLE_OPERATION_TIMEDOUT || !session_renew(transfer))
+	transfer->session->may_keep = false;
+	if (!session_renew(transfer))
 		transfer_end(transfer, code);
 }
 
@@ -196,6 +196,7 @@ static void session_say(struct transfer *transfer, enum step step)
 	};
 
 	session->step = step;
+	session->may_keep = false;
 	session->out = words[step];
 	session->out_len = step == STEP_CONTENT ? session->content.len : strlen(session->out);
 	session->sent = session->answered = 0;
@@ -253,7 +254,6 @@ static void session_refused(struct transfer *transfer)
 	/* 421: the service is closing, whatever it was asked (RFC 5321, 3.8). */
 	if ((session->status == 421 || session->step == STEP_RESET) && session_renew(transfer))
 		return;
-	session->may_keep = session->status != 421 && all_is_sent(session);
 	session->transaction = session->step != STEP_CONTENT;
 	transfer_end(transfer, CURLE_OK);
 }
@@ -265,6 +265,7 @@ static void session_answer(struct transfer *transfer)
 	enum step step = session->step;
 	bool early = session->in_len || !all_is_sent(session);
 
+	session->may_keep = !early;
 	if (session->status >= 400) {
 		session_refused(transfer);
 	} else if (session->status / 100 != steps[step].go_on || (early && step != STEP_CONTENT) ||
@@ -273,7 +274,6 @@ static void session_answer(struct transfer *transfer)
 		session->status = 0;
 		session_lose(transfer, CURLE_WEIRD_SERVER_REPLY);
 	} else if (step == STEP_CONTENT) {
-		session->may_keep = !early;
 		session->transaction = false;
 		transfer_end(transfer, CURLE_OK);
 	} else {
@@ -459,7 +459,6 @@ static bool session_load(struct transfer *transfer, const struct nudged_mail *ma
 
 	session->status = 0;
 	session->reply[0] = session->enhanced[0] = 0;
-	session->renewed = false;
 	session->sender = str_printf("MAIL FROM:<%s>\r\n", mail->sender);
 	session->recipient = str_printf("RCPT TO:<%s>\r\n", mail->recipient);
 	return load_content(session, mail) &&

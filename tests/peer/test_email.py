@@ -488,9 +488,77 @@ def test_a_kept_connection_that_ends_takes_no_mail_with_it(farewell, when):
             connection.read_line()
         if farewell:
             connection.sock.sendall(farewell)
-    lines, connections = send_in_turn(script, 4)
+    lines, connections = send_in_turn(script, 4, idle_ms=200)
     assert [line["outcome"] for line in lines] == ["sent"] * 4
     assert (len(set(mails)), len(mails), connections) == (4, 4, 4)
+
+
+def test_a_mail_on_a_kept_connection_is_not_said_twice():
+    """Only one that was not begun may go on another connection."""
+    for lost, outcome in (("RCPT", "retry"), ("DATA", "retry"), (".", "unknown")):
+        mails = []
+
+        def script(connection, lost=lost, mails=mails):
+            connection.send("220 host ESMTP\r\n")
+            while True:
+                command = connection.read_line().decode().split(" ")[0]
+                mails.append(command)
+                if command == lost and mails.count(command) > 1:
+                    connection.close()
+                    return
+                connection.send("354 go on\r\n" if command == "DATA" else "250 Ok\r\n")
+                while command == "DATA" and connection.read_line() != b".":
+                    pass
+                if command == "DATA":
+                    mails.append(".")
+                    if lost == "." and mails.count(".") > 1:
+                        connection.close()
+                        return
+                    connection.send("250 Ok\r\n")
+        lines, connections = send_in_turn(script, 2)
+        assert [line["outcome"] for line in lines] == ["sent", outcome], (lost, lines)
+        assert connections == 1
+
+
+@pytest.mark.parametrize("replies, outcome", [({".": "250 Ok\r\n250 and more"}, "sent"), ({"DATA": "250 Ok"}, "retry")])
+def test_a_connection_that_says_too_much_or_the_wrong_thing_is_not_kept(replies, outcome):
+    lines, connections = send_in_turn(smtp(replies), 3)
+    assert ([line["outcome"] for line in lines], connections) == ([outcome] * 3, 3)
+
+
+def test_half_a_refusal_is_none():
+    line = mail_verdict({"RCPT": "550-5.1.1 no such user, and"}, account={"timeout_ms": 300})
+    assert (line["outcome"], line["transport"]) == ("retry", "not sent"), line
+
+
+def test_after_a_refusal_in_the_middle_the_next_mail_goes_on_a_new_connection():
+    def script(connection):
+        connection.send("220 host ESMTP\r\n")
+        for reply in ("250 host", "250 Ok", "250 Ok", "354 go on", "552 5.3.4 too large"):
+            connection.read_line()
+            connection.send(reply + "\r\n")
+        connection.read_no_more()
+    with Receiver(script, narrow=True) as receiver:
+        deliveries = [{**LARGE, "id": f"d{n}"} for n in range(2)]
+        lines = outcomes(send_plain(f"smtp://127.0.0.1:{receiver.port}", deliveries, in_turn=True))
+        assert ([line["status"] for line in lines], receiver.connections) == ([552] * 2, 2)
+
+
+def test_each_reply_has_its_own_time():
+    def script(connection):
+        for reply in ("220 host", "250 host", "250 Ok"):
+            time.sleep(0.8)
+            connection.send(reply + "\r\n")
+            connection.read_line()
+        for reply in ("250 Ok", "354 go on"):
+            connection.send(reply + "\r\n")
+            connection.read_line()
+        while connection.read_line() != b".":
+            pass
+        connection.send("250 2.0.0 Ok\r\n")
+    with Receiver(script) as receiver:
+        line = outcomes(send_plain(f"smtp://127.0.0.1:{receiver.port}", account={"timeout_ms": 1500}))[0]
+    assert line["outcome"] == "sent", line
 
 
 def scripted(before=None, after_354=None, at_dot=None):

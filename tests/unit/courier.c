@@ -2,6 +2,8 @@
  * are proved against real peers; here a listening socket that nobody serves is enough. */
 #include "port/courier.h"
 
+#include "base/str.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -121,7 +123,7 @@ static void nothing_is_told_inside_the_call(void **state)
 	struct nudged_part part = {sizeof(part), "text/plain", "x", 1};
 	const struct nudged_part *parts[] = {&part};
 	struct nudged_mail mail = {.size = sizeof(mail),
-		.url = "smtp://127.0.0.1:9",
+		.url = "smtp://192.0.2.1:9",
 		.plain = 1,
 		.sender = "a@b",
 		.recipient = "c@d",
@@ -195,7 +197,9 @@ static void freeing_the_courier_cancels_the_rest(void **state)
 
 /* Serves one connection after the other, and keeps what it heard. */
 struct post_office {
+	pthread_t thread;
 	int listener, connections;
+	const char *silent_at; /* a command's beginning, heard once, or NULL */
 	char heard[4096];
 };
 
@@ -206,6 +210,10 @@ static void answer_line(struct post_office *office, FILE *peer, const char *line
 	strcat(office->heard, line);
 	if (content && strcmp(line, ".\r\n") != 0)
 		return;
+	if (office->silent_at && str_starts(line, office->silent_at)) {
+		__atomic_store_n(&office->silent_at, NULL, __ATOMIC_RELEASE);
+		return;
+	}
 	content = strcmp(line, "DATA\r\n") == 0;
 	fprintf(peer, content ? "354 go on\r\n" : "250 fine\r\n");
 	fflush(peer);
@@ -230,16 +238,19 @@ static void *serve_mail(void *owner)
 	return NULL;
 }
 
-static struct nudged_request *make_mail(const char *url, const char *user, const char *recipient)
+static struct nudged_request *make_mail(const char *url, const char *user)
 {
 	struct nudged_part part = {sizeof(part), "text/plain", "x", 1};
 	const struct nudged_part *parts[] = {&part};
+	static const char *const headers[] = {".Dot: first"};
 	struct nudged_mail mail = {.size = sizeof(mail),
 		.url = url,
+		.header_count = 1,
+		.headers = headers,
 		.plain = 1,
 		.user = user,
 		.sender = "a@example.org",
-		.recipient = recipient,
+		.recipient = "x@y",
 		.part_count = 1,
 		.parts = parts};
 	struct nudged_request request = {sizeof(request), NUDGED_MAIL, {.mail = &mail}};
@@ -250,46 +261,75 @@ static struct nudged_request *make_mail(const char *url, const char *user, const
 	return copy;
 }
 
-/* Each goes when the one before it is over. */
-static void carry_mails(
-	struct fixture *f, struct post_office *office, size_t count, const char *const (*mails)[2])
+static void open_office(struct fixture *f, struct post_office *office)
 {
-	pthread_t server;
+	office->listener = f->listener;
+	assert_int_equal(pthread_create(&office->thread, NULL, serve_mail, office), 0);
+	open_account(f, 1, 30000);
+}
+
+static void close_office(struct fixture *f, struct post_office *office)
+{
+	account_close(f->account);
+	shutdown(f->listener, SHUT_RDWR);
+	assert_int_equal(pthread_join(office->thread, NULL), 0);
+}
+
+static struct transfer *send_mail(struct fixture *f, const char *user)
+{
 	char url[64];
 
-	office->listener = f->listener;
-	assert_int_equal(pthread_create(&server, NULL, serve_mail, office), 0);
 	snprintf(url, sizeof(url), "smtp%s", strchr(f->url, ':'));
-	open_account(f, 1, 30000);
+	return courier_send(f->account, make_mail(url, user), on_done, f);
+}
+
+/* Each goes when the one before it is over. */
+static void carry_mails(struct fixture *f, size_t count, const char *const *users)
+{
 	for (size_t i = 0; i < count; i++) {
-		courier_send(f->account, make_mail(url, mails[i][0], mails[i][1]), on_done, f);
+		send_mail(f, users[i]);
 		run_until_done(f, i + 1);
 		assert_int_equal(f->transport, NUDGED_ARRIVED);
 	}
-	account_close(f->account);
-	shutdown(f->listener, SHUT_RDWR);
-	assert_int_equal(pthread_join(server, NULL), 0);
 }
 
 static void a_mail_connection_is_for_one_login(void **state)
 {
-	static const char *const mails[][2] = {
-		{"ana", "x@y"}, {"ana", "x@y"}, {"bo", "x@y"}, {NULL, "x@y"}, {NULL, "x@y"}};
+	static const char *const users[] = {"ana", "ana", "bo", NULL, NULL};
 	struct post_office office = {0};
 
-	carry_mails(*state, &office, ARRAY_LEN(mails), mails);
+	open_office(*state, &office);
+	carry_mails(*state, ARRAY_LEN(users), users);
+	close_office(*state, &office);
 	assert_int_equal(office.connections, 3);
 }
 
 static void a_mail_is_said_in_order_and_ends_with_good_bye(void **state)
 {
-	static const char *const mails[][2] = {{NULL, "x@y"}};
 	struct post_office office = {0};
 
-	carry_mails(*state, &office, 1, mails);
-	assert_non_null(
-		strstr(office.heard, "MAIL FROM:<a@example.org>\r\nRCPT TO:<x@y>\r\nDATA\r\n"));
+	open_office(*state, &office);
+	carry_mails(*state, 1, (const char *const[]){NULL});
+	close_office(*state, &office);
+	assert_non_null(strstr(office.heard,
+		"MAIL FROM:<a@example.org>\r\nRCPT TO:<x@y>\r\nDATA\r\n..Dot: first\r\n"));
 	assert_non_null(strstr(office.heard, "\r\n.\r\nQUIT\r\n"));
+}
+
+static void a_mail_cancelled_in_the_middle_takes_its_connection_with_it(void **state)
+{
+	struct post_office office = {.silent_at = "RCPT"};
+	struct fixture *f = *state;
+	struct transfer *transfer;
+
+	open_office(f, &office);
+	transfer = send_mail(f, NULL);
+	while (__atomic_load_n(&office.silent_at, __ATOMIC_ACQUIRE))
+		event_base_loop(f->loop, EVLOOP_NONBLOCK);
+	transfer_cancel(transfer);
+	carry_mails(f, 1, (const char *const[]){NULL});
+	close_office(f, &office);
+	assert_int_equal(office.connections, 2);
 }
 
 int main(void)
@@ -302,6 +342,7 @@ int main(void)
 		PROVE(an_account_may_be_closed_by_its_last_answer),
 		PROVE(a_closed_account_finishes_what_is_under_way),
 		PROVE(a_mail_connection_is_for_one_login),
+		PROVE(a_mail_cancelled_in_the_middle_takes_its_connection_with_it),
 		PROVE(a_mail_is_said_in_order_and_ends_with_good_bye),
 		PROVE(freeing_the_courier_cancels_the_rest),
 	};
