@@ -333,17 +333,35 @@ const char *template_source(const struct template *template)
 	return template->source;
 }
 
+/* Whether a name is another one or below it. */
+static bool name_is_of(enum template_name name, enum template_name parent)
+{
+	size_t len = strlen(template_names[parent]);
+
+	return str_starts(template_names[name], template_names[parent]) &&
+	       (!template_names[name][len] || template_names[name][len] == '.');
+}
+
 bool template_uses(const struct template *template, enum template_name name)
 {
-	size_t len = strlen(template_names[name]);
-
 	for (size_t i = 0; i < TEMPLATE_NAMES; i++) {
-		const char *other = template_names[i];
-
-		if (!(template->used >> i & 1) || strncmp(other, template_names[name], len) != 0)
-			continue;
-		if (!other[len] || other[len] == '.')
+		if ((template->used >> i & 1) && name_is_of(i, name))
 			return true;
+	}
+	return false;
+}
+
+bool template_needs(const struct template *template, enum template_name name)
+{
+	for (size_t i = 0; i < template->count;) {
+		const struct step *step = &template->steps[i++];
+
+		if (step->op == OP_TEXT || !name_is_of(step->name, name))
+			continue;
+		if (step->op == OP_VALUE)
+			return true;
+		if (step->op == OP_IF)
+			i = step->len;
 	}
 	return false;
 }

@@ -51,6 +51,9 @@ void template_free(struct template *template); /* NULL is fine */
 const char *template_source(const struct template *template);
 /* Whether it uses a name or a name below it ("focus" covers "focus.skill"). */
 bool template_uses(const struct template *template, enum template_name name);
+/* Whether it shows a name below this one ("about.name" below "about") outside of a section that asks
+ * for it, so that a gap is left where it is absent. */
+bool template_needs(const struct template *template, enum template_name name);
 /* values[NAME] is lent; NULL: absent. A section is there when its value is non-NULL and not "". */
 void template_render(
 	const struct template *template, const char *const values[TEMPLATE_NAMES], struct buf *out);

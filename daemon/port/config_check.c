@@ -240,6 +240,28 @@ static const char *words_key(const struct reminder *reminder)
 	return reminder->text ? "text" : reminder->title ? "title" : "id";
 }
 
+static bool prompt_needs(const struct prompt *prompt, enum template_name name)
+{
+	const struct template *parts[] = {
+		prompt->title, prompt->cue, prompt->act, prompt->question};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (parts[i] && template_needs(parts[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* A prompt of the pack that leaves a gap where nobody else is spoken of, or NULL. */
+static const struct prompt *find_about(const struct prompt_pack *pack)
+{
+	for (size_t i = 0; pack && i < pack->count; i++) {
+		if (prompt_needs(&pack->prompts[i], NAME_ABOUT))
+			return &pack->prompts[i];
+	}
+	return NULL;
+}
+
 static void check_names(
 	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
 {
@@ -252,6 +274,12 @@ static void check_names(
 		!reminder->has_about)
 		warn(loader, where, "\"%s\" names whom it is about, but has no \"about\"",
 			reminder->id);
+	if (!reminder->has_about && find_about(reminder->prompts))
+		warn(loader, entry_where(&keys_reminder, entry, "prompts"),
+			"the prompts of \"%s\" name whom they are about (\"%s\"), but \"%s\" has "
+			"no "
+			"\"about\"",
+			reminder->prompts->id, find_about(reminder->prompts)->id, reminder->id);
 	if (uses(reminder, NAME_ANSWER_URL) && !loader->top.listen)
 		warn(loader, where, "\"%s\" gives a link to answer, but there is no \"listen\"",
 			reminder->id);

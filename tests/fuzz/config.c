@@ -1,5 +1,5 @@
-/* A configuration, with people after a line "%%": it becomes a model that holds together, or
- * complaints that can be printed. */
+/* A configuration, and after lines "%%" a people file, a file of prompt packs (in packs.d) and one of
+ * translations: it becomes a model that holds together, or complaints that can be printed. */
 #include "base/buf.h"
 #include "base/str.h"
 #include "port/config.h"
@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -62,6 +63,23 @@ static void put(const char *path, const void *bytes, size_t len)
 	FUZZ_CHECK(fd >= 0 && write(fd, bytes, len) == (ssize_t)len && close(fd) == 0);
 }
 
+/* In each language every prompt of a pack says something, and is its own. */
+static void check_pack(const struct model *model, const struct prompt_pack *pack)
+{
+	FUZZ_CHECK(pack->count > 0 && pack->count <= PACK_PROMPTS_MAX && pack->language);
+	for (size_t i = 0; i < model->n_languages; i++) {
+		for (size_t place = 0; place < pack->count; place++) {
+			const struct language *found;
+			const struct prompt *prompt =
+				prompt_in(pack, place, model->languages[i], &found);
+
+			FUZZ_CHECK(prompt->act || prompt->question);
+			FUZZ_CHECK(str_eq(prompt->id, pack->prompts[place].id));
+			FUZZ_CHECK(found && found->has_packs);
+		}
+	}
+}
+
 static void check_model(const struct model *model)
 {
 	FUZZ_CHECK(model->n_places > 0 && model->zone && model->state && model->control);
@@ -71,6 +89,8 @@ static void check_model(const struct model *model)
 		FUZZ_CHECK(person->index == i && person->place && person->place->zone);
 		FUZZ_CHECK(model_person(model, person->id) == person);
 	}
+	for (size_t i = 0; i < model->n_packs; i++)
+		check_pack(model, model->packs[i]);
 	for (size_t i = 0; i < model->n_reminders; i++) {
 		const struct reminder *reminder = model->reminders[i];
 
@@ -88,24 +108,53 @@ static void check_model(const struct model *model)
 	}
 }
 
+/* The next part of the input, up to a line "%%", into a file. */
+static void put_part(const char *path, const uint8_t **data, size_t *size)
+{
+	const uint8_t *mark = *size ? memmem(*data, *size, "\n%%\n", 4) : NULL;
+	size_t len = mark ? (size_t)(mark - *data) + 1 : *size, skip = mark ? len + 3 : len;
+
+	put(path, *data, len);
+	*data += skip;
+	*size -= skip;
+}
+
+static void put_parts(const char *folder, const uint8_t *data, size_t size)
+{
+	static const char *const names[] = {
+		"nudged.conf", "people.csv", "packs.d/a.conf", "packs.d/de/a.conf"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		auto_free char *path = str_printf("%s/%s", folder, names[i]);
+
+		put_part(path, &data, &size);
+	}
+}
+
+static void make_folders(char *folder)
+{
+	auto_free char *packs = NULL, *german = NULL;
+
+	FUZZ_CHECK(mkdtemp(folder));
+	packs = str_printf("%s/packs.d", folder);
+	german = str_printf("%s/de", packs);
+	FUZZ_CHECK(mkdir(packs, 0700) == 0 && mkdir(german, 0700) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char folder[] = "/tmp/nudged-fuzz-XXXXXX", path[64], people[64];
+	static char folder[] = "/tmp/nudged-fuzz-XXXXXX", path[64];
 	static const struct config_needs needs = {
 		NULL, give_options, check_channel, check_address, INT64_C(1795262400)};
 	struct complaints complaints = {0};
 	struct model *model = NULL;
-	const uint8_t *mark = size ? memmem(data, size, "\n%%\n", 4) : NULL;
-	size_t len = mark ? (size_t)(mark - data) + 1 : size;
 	int r;
 
 	if (!path[0]) {
-		FUZZ_CHECK(mkdtemp(folder));
+		make_folders(folder);
 		snprintf(path, sizeof(path), "%s/nudged.conf", folder);
-		snprintf(people, sizeof(people), "%s/people.csv", folder);
 	}
-	put(path, data, len);
-	put(people, mark ? mark + 4 : data, mark ? size - len - 3 : 0);
+	put_parts(folder, data, size);
 	r = config_load(path, &needs, true, &model, &complaints);
 	FUZZ_CHECK(r == (complaints.errors ? -EINVAL : 0) && (model != NULL) == (r == 0));
 	for (size_t i = 0; i < complaints.count; i++) {

@@ -113,9 +113,11 @@ def test_start_returns_when_it_is_ready_and_status_says_what_it_does(box):
 
 def test_the_sample_configuration_is_ready_to_be_changed(booted):
     """What a fresh install finds in its place, read as the daemon's user."""
-    booted.write("/etc/nudged/sample.conf", (PROJECT / "conf/nudged.conf").read_text(encoding="utf-8"), "0640", "root:nudged")
+    sample = (PROJECT / "conf/nudged.conf").read_text(encoding="utf-8") + 'language = "de";\n'
+    booted.write("/etc/nudged/sample.conf", sample, "0640", "root:nudged")
     said = booted.run("setpriv", "--reuid=nudged", "--regid=nudged", "--clear-groups", "/usr/sbin/nudged", "-c", "/etc/nudged/sample.conf", "--check")
     assert (said.returncode, said.stdout) == (0, "/etc/nudged/sample.conf: ok\n"), said.stderr
+    assert "no prompt pack" not in said.stderr
 
 
 def test_the_configuration_is_for_root_and_the_daemon_only(booted):

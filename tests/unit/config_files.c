@@ -470,6 +470,15 @@ static void prompt_packs_come_from_their_folder(void **state)
 	assert_int_equal(model_pack(model, "mentor")->count, 2);
 	assert_non_null(model->reminders[0]->prompts);
 	assert_null(model_pack(model, "mentor")->prompts[1].act);
+	expect_said("warning: the prompts of \"mentor\" name whom they are about (\"two\"), but "
+		    "\"tea\" "
+		    "has no \"about\"\n");
+	load_lines((struct lines){.top = "prompts = \"packs.d\";",
+		.reminder =
+			"calendar = \"09:00\"; to = [ \"ana\" ]; about = [ \"sam\" ]; prompts = "
+			"\"mentor\";"});
+	expect_good();
+	assert_null(strstr(buf_str(&said), "whom they are about"));
 	put("packs.d/a.conf",
 		"packs = ( { id = \"mentor\"; prompts = (\n"
 		"{ id = \"one\"; title = \"T\"; },\n"

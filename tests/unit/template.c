@@ -191,6 +191,33 @@ static void a_template_tells_what_it_uses(void **state)
 	template_free(NULL);
 }
 
+static void a_template_tells_what_it_cannot_do_without(void **state)
+{
+	static const struct {
+		const char *text;
+		bool needs_about;
+	} rows[] = {
+		{"Ask {{about.name}}.", true},
+		{"Ask {{about.id}}.", true},
+		{"Ask {{#about}}{{about.name}}{{/about}}{{^about}}somebody{{/about}}.", false},
+		{"Ask {{#about}}{{about.name}}{{/about}}. {{about.name}}", true},
+		{"Ask {{#about.name}}{{about.name}}{{/about.name}}.", false},
+		{"Ask {{^about}}{{about.name}}{{/about}}.", true},
+		{"Ask {{#focus}}{{about.name}}{{/focus}}.", true},
+		{"Ask {{#about}}{{#focus}}{{about.name}}{{/focus}}{{/about}}.", false},
+		{"Ask {{person.name}}{{focus.skill}}.", false},
+		{"Ask.", false},
+		{"", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct template *template = compiled(rows[i].text);
+
+		assert_int_equal(template_needs(template, NAME_ABOUT), rows[i].needs_about);
+		template_free(template);
+	}
+}
+
 static void every_name_is_known_and_has_its_own_value(void **state)
 {
 	for (int i = 0; i < TEMPLATE_NAMES; i++) {
@@ -220,6 +247,7 @@ int main(void)
 		cmocka_unit_test(a_template_has_a_ceiling),
 		cmocka_unit_test(rendering_stops_at_the_ceiling_of_its_buffer),
 		cmocka_unit_test(a_template_tells_what_it_uses),
+		cmocka_unit_test(a_template_tells_what_it_cannot_do_without),
 		cmocka_unit_test(every_name_is_known_and_has_its_own_value),
 	};
 
