@@ -136,17 +136,22 @@ static json_t *receive(int fd, struct buf *input, int *ret_error)
 	}
 }
 
+/* Something answered the connection, but not the question. */
 static int report_silence(const struct tool *tool, const char *path, int error)
 {
 	if (error == -EBADMSG)
 		return tool_refuse("%s: what answers there is not nudged", path);
 	if (error == -EAGAIN)
-		return tool_refuse("%s: no answer within %d s; it is not known whether the daemon "
-				   "has done it",
+		tool_refuse("%s: no answer within %d s; it is not known whether the daemon "
+			    "has done it",
 			path, wait_s(tool));
-	if (error == -ECONNRESET)
-		return tool_refuse("%s: the daemon ended the connection without an answer", path);
-	return tool_refuse("%s: %s", path, strerror(-error));
+	else if (error == -ECONNRESET)
+		tool_refuse("%s: the daemon ended the connection without an answer; it is not "
+			    "known whether it has done it",
+			path);
+	else
+		tool_refuse("%s: %s", path, strerror(-error));
+	return TOOL_NO_DAEMON;
 }
 
 static int report_error(const char *error, const json_t *parameters)
