@@ -201,7 +201,37 @@ static inline int64_t column_at(sqlite3_stmt *statement, int at)
 /* An id; none when the column does not hold one. */
 struct id column_id(sqlite3_stmt *statement, int at);
 
-/* ---- what a delivery carries ---- */
+/* ---- what is written shorter ---- */
+
+/* An instant beside the one in the row's id. */
+int64_t store_sqlite_shorten(int64_t at, const struct id *id);
+int64_t store_sqlite_lengthen(int64_t stored, const struct id *id);
+static inline void bind_near(sqlite3_stmt *statement, int at, int64_t instant, const struct id *id)
+{
+	bind_at(statement, at, instant == INT64_MAX ? instant : store_sqlite_shorten(instant, id));
+}
+static inline int64_t column_near(sqlite3_stmt *statement, int at, const struct id *id)
+{
+	int64_t stored = column_at(statement, at);
+
+	return stored == INT64_MAX ? stored : store_sqlite_lengthen(stored, id);
+}
+
+/* The words that most rows have are written as none at all, which stand for nothing else: no record
+ * has an empty rule or reason. */
+extern const char store_sqlite_usual_rule[], store_sqlite_usual_reason[];
+static inline const char *shorten_text(const char *text, const char *usual)
+{
+	return text && strcmp(text, usual) == 0 ? "" : str_empty(text) ? NULL : text;
+}
+static inline const char *column_usual(sqlite3_stmt *statement, int at, const char *usual)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, at);
+
+	return text && !*text ? usual : text;
+}
+
+/* What a delivery carries. */
 
 struct items {
 	const struct id *ids; /* lent by the row, or `before` */
@@ -215,7 +245,7 @@ void store_sqlite_write_items(
 /* 0, or -EBADMSG; *ret must not be moved. */
 int store_sqlite_read_items(
 	sqlite3_stmt *row, int at, const struct id *delivery, struct items *ret) must_check;
-/* The functions that the statements call; before statements are prepared. */
+/* The functions that the statements call, before these are prepared. */
 int store_sqlite_offer_functions(sqlite3 *db) must_check;
 
 /* ---- the verbs ---- */

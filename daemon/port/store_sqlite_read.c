@@ -17,19 +17,20 @@ static char *column_lent(sqlite3_stmt *row, int at)
 /* A record whose texts belong to the row: good until the next step. */
 static int lend_occurrence(sqlite3_stmt *row, struct occurrence *ret)
 {
+	const struct id id = column_id(row, 0);
 	struct occurrence o = {
-		.id = column_id(row, 0),
+		.id = id,
 		.key.recipient = column_lent(row, 1),
 		.key.reminder = column_lent(row, 2),
 		.key.about = column_lent(row, 3),
 		.key.local = sqlite3_column_int64(row, 4),
 		.key.pass = sqlite3_column_int(row, 5),
 		.kind = column_lent(row, 6),
-		.due_at = sqlite3_column_int64(row, 7),
-		.planned_at = column_at(row, 8),
+		.due_at = column_near(row, 7, &id),
+		.planned_at = column_near(row, 8, &id),
 		.state = sqlite3_column_int(row, 9),
 		.decision = sqlite3_column_int(row, 10),
-		.rule = column_lent(row, 11),
+		.rule = (char *)column_usual(row, 11, store_sqlite_usual_rule),
 		.about_name = column_lent(row, 12),
 		.title = column_lent(row, 13),
 		.text = column_lent(row, 14),
@@ -49,22 +50,24 @@ static int lend_occurrence(sqlite3_stmt *row, struct occurrence *ret)
 
 static int lend_delivery(sqlite3_stmt *row, struct delivery *ret)
 {
+	const struct id id = column_id(row, 0);
+	bool is_open = delivery_is_open(sqlite3_column_int(row, 8));
 	struct delivery d = {
-		.id = column_id(row, 0),
+		.id = id,
 		.channel = column_lent(row, 1),
 		.recipient = column_lent(row, 2),
 		.purpose = sqlite3_column_int(row, 3),
 		.budget_date = sqlite3_column_type(row, 4) == SQLITE_NULL
 				       ? INT32_MIN
 				       : sqlite3_column_int(row, 4),
-		.created_at = column_at(row, 5),
-		.not_before_at = column_at(row, 6),
-		.expire_at = column_at(row, 7),
+		.created_at = column_near(row, 5, &id),
+		.not_before_at = column_near(row, 6, &id),
+		.expire_at = column_near(row, 7, &id),
 		.state = sqlite3_column_int(row, 8),
 		.attempts = sqlite3_column_int(row, 9),
-		.next_at = column_at(row, 10),
+		.next_at = is_open ? column_at(row, 10) : column_near(row, 10, &id),
 		.status = sqlite3_column_int(row, 11),
-		.reason = column_lent(row, 12),
+		.reason = (char *)column_usual(row, 12, store_sqlite_usual_reason),
 		.receipt = column_lent(row, 13),
 		.fallback = column_lent(row, 14),
 		.starts = sqlite3_column_int(row, 16),

@@ -134,12 +134,27 @@ static void give_blob(sqlite3_context *to, const void *bytes, size_t len)
 	sqlite3_result_blob(to, len ? bytes : "", (int)len, SQLITE_STATIC);
 }
 
-enum form { AN_ID, A_TEXT, AN_INT, A_LONG, AN_INSTANT, A_DATE };
+enum form {
+	AN_ID,
+	A_TEXT,
+	A_RULE,
+	A_REASON,
+	AN_INT,
+	A_LONG,
+	AN_INSTANT,
+	A_NEAR_ONE,
+	A_DUE,
+	A_NEXT_ONE,
+	A_DATE,
+};
 
 struct column {
 	enum form form;
 	size_t at; /* in the record */
 };
+
+static_assert(offsetof(struct occurrence, id) == 0 && offsetof(struct delivery, id) == 0,
+	"a record begins with its id");
 
 static const struct column of_occurrence[] = {{AN_ID, offsetof(struct occurrence, id)},
 	{A_TEXT, offsetof(struct occurrence, key.recipient)},
@@ -147,11 +162,11 @@ static const struct column of_occurrence[] = {{AN_ID, offsetof(struct occurrence
 	{A_TEXT, offsetof(struct occurrence, key.about)},
 	{A_LONG, offsetof(struct occurrence, key.local)},
 	{AN_INT, offsetof(struct occurrence, key.pass)},
-	{A_TEXT, offsetof(struct occurrence, kind)}, {A_LONG, offsetof(struct occurrence, due_at)},
-	{AN_INSTANT, offsetof(struct occurrence, planned_at)},
+	{A_TEXT, offsetof(struct occurrence, kind)}, {A_DUE, offsetof(struct occurrence, due_at)},
+	{A_NEAR_ONE, offsetof(struct occurrence, planned_at)},
 	{AN_INT, offsetof(struct occurrence, state)},
 	{AN_INT, offsetof(struct occurrence, decision)},
-	{A_TEXT, offsetof(struct occurrence, rule)},
+	{A_RULE, offsetof(struct occurrence, rule)},
 	{A_TEXT, offsetof(struct occurrence, about_name)},
 	{A_TEXT, offsetof(struct occurrence, title)}, {A_TEXT, offsetof(struct occurrence, text)},
 	{AN_INSTANT, offsetof(struct occurrence, follow_at)},
@@ -165,17 +180,29 @@ static const struct column of_delivery[] = {{AN_ID, offsetof(struct delivery, id
 	{A_TEXT, offsetof(struct delivery, recipient)},
 	{AN_INT, offsetof(struct delivery, purpose)},
 	{A_DATE, offsetof(struct delivery, budget_date)},
-	{AN_INSTANT, offsetof(struct delivery, created_at)},
-	{AN_INSTANT, offsetof(struct delivery, not_before_at)},
-	{AN_INSTANT, offsetof(struct delivery, expire_at)},
+	{A_NEAR_ONE, offsetof(struct delivery, created_at)},
+	{A_NEAR_ONE, offsetof(struct delivery, not_before_at)},
+	{A_NEAR_ONE, offsetof(struct delivery, expire_at)},
 	{AN_INT, offsetof(struct delivery, state)}, {AN_INT, offsetof(struct delivery, attempts)},
-	{AN_INSTANT, offsetof(struct delivery, next_at)},
-	{AN_INT, offsetof(struct delivery, status)}, {A_TEXT, offsetof(struct delivery, reason)},
+	{A_NEXT_ONE, offsetof(struct delivery, next_at)},
+	{AN_INT, offsetof(struct delivery, status)}, {A_REASON, offsetof(struct delivery, reason)},
 	{A_TEXT, offsetof(struct delivery, receipt)}, {A_TEXT, offsetof(struct delivery, fallback)},
 	{AN_INT, offsetof(struct delivery, starts)}};
 
 static_assert(sizeof(enum occurrence_state) == sizeof(int) && sizeof(enum purpose) == sizeof(int),
 	"states and purposes are read as int");
+
+static void give_short(sqlite3_context *to, const char *text, const char *usual)
+{
+	sqlite3_result_text(to, shorten_text(text, usual), -1, SQLITE_STATIC);
+}
+
+/* By the id that it is near to, or NULL. */
+static void give_instant(sqlite3_context *to, int64_t at, const struct id *id)
+{
+	if (at != INT64_MAX)
+		sqlite3_result_int64(to, id ? store_sqlite_shorten(at, id) : at);
+}
 
 static void give(sqlite3_context *to, const void *record, const struct column *column)
 {
@@ -188,6 +215,12 @@ static void give(sqlite3_context *to, const void *record, const struct column *c
 	case A_TEXT: /* NULL gives NULL */
 		sqlite3_result_text(to, *(char *const *)at, -1, SQLITE_STATIC);
 		return;
+	case A_RULE:
+		give_short(to, *(char *const *)at, store_sqlite_usual_rule);
+		return;
+	case A_REASON:
+		give_short(to, *(char *const *)at, store_sqlite_usual_reason);
+		return;
 	case AN_INT:
 		sqlite3_result_int(to, *(const int *)at);
 		return;
@@ -195,8 +228,17 @@ static void give(sqlite3_context *to, const void *record, const struct column *c
 		sqlite3_result_int64(to, *(const int64_t *)at);
 		return;
 	case AN_INSTANT:
-		if (*(const int64_t *)at != INT64_MAX)
-			sqlite3_result_int64(to, *(const int64_t *)at);
+		give_instant(to, *(const int64_t *)at, NULL);
+		return;
+	case A_NEAR_ONE:
+		give_instant(to, *(const int64_t *)at, record);
+		return;
+	case A_DUE: /* never NULL */
+		sqlite3_result_int64(to, store_sqlite_shorten(*(const int64_t *)at, record));
+		return;
+	case A_NEXT_ONE: /* the open ones are in order of it */
+		give_instant(to, *(const int64_t *)at,
+			delivery_is_open(((const struct delivery *)record)->state) ? NULL : record);
 		return;
 	case A_DATE:
 		if (*(const int32_t *)at != INT32_MIN)

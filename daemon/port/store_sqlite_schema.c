@@ -18,7 +18,8 @@ const char store_sqlite_rekey[] = REKEY;
 /* `key` is occurrence_key_hash(), `place` store_sqlite_own_place(). `items` are the ids
  * of a delivery's occurrences in their order, 16 bytes each, and `carried` is the same the other way
  * round; where a delivery's only occurrence is the id before its own, `items` is x'01' and `carried`
- * has nothing. Instants are NULL for "never". */
+ * has nothing. Instants are NULL for "never"; due_at, planned_at, created_at, not_before_at, expire_at
+ * and, of what is closed, next_at are written by store_sqlite_shorten(). */
 const char *const store_sqlite_steps[] = {
 	"CREATE TABLE occurrence ("
 	"  id BLOB NOT NULL PRIMARY KEY, key BLOB NOT NULL, place INTEGER NOT NULL,"
@@ -64,14 +65,15 @@ const char *const store_sqlite_steps[] = {
 	"CREATE INDEX delivery_open ON delivery (channel, next_at, id, state) WHERE state <= 1;",
 	/* Pruning walks from the oldest id. */
 	"DROP INDEX occurrence_closed;",
-	/* From here on items may say "the one before" (store_sqlite_items.c), which an older nudged
-	 * would not understand. */
+	/* From here on items may say "the one before", which an older nudged would not understand. */
 	"",
 	/* One index tells what is known, and what a recipient has of a day. */
 	"DROP INDEX occurrence_key;"
 	"DROP INDEX occurrence_place;" REKEY ";"
 	"CREATE UNIQUE INDEX occurrence_key ON occurrence (key);"
 	"CREATE INDEX occurrence_place ON occurrence (place) WHERE place <> 0;",
+	/* Nor instants that are near to their id, and usual words (store_sqlite_short.c). */
+	"",
 };
 const int store_sqlite_version = ARRAY_LEN(store_sqlite_steps);
 
@@ -180,7 +182,8 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_PAUSES] = "SELECT what, since_at, until_at, reason FROM pause",
 
 	[SQL_PRUNABLE] =
-		"SELECT id FROM occurrence WHERE id < ?1 AND due_at < ?2 AND follow_at IS NULL"
+		"SELECT id FROM occurrence WHERE id < ?1 AND instant(id, due_at) < ?2 AND "
+		"follow_at IS NULL"
 		" AND NOT EXISTS (SELECT 1 FROM carried JOIN delivery"
 		" ON delivery.id = carried.delivery WHERE carried.occurrence = occurrence.id"
 		" AND delivery.state <= 1) AND NOT EXISTS (SELECT 1 FROM delivery"

@@ -147,8 +147,8 @@ static int join(struct sqlite *s, const struct verb *verb, struct outcome *outco
 		return error;
 	bind_id(update, 1, &verb->join.delivery);
 	sqlite3_bind_blob(update, 2, items.ids, items.count * sizeof(struct id), SQLITE_STATIC);
-	bind_at(update, 3, verb->join.not_before_at);
-	bind_at(update, 4, verb->join.expire_at);
+	bind_near(update, 3, verb->join.not_before_at, &verb->join.delivery);
+	bind_near(update, 4, verb->join.expire_at, &verb->join.delivery);
 	return store_sqlite_run(s, update);
 }
 
@@ -160,14 +160,17 @@ static int settle(struct sqlite *s, const struct verb *verb, struct outcome *out
 	bind_id(update, 1, &d->id);
 	sqlite3_bind_int(update, 2, d->state);
 	sqlite3_bind_int(update, 3, d->attempts);
-	bind_at(update, 4, d->next_at);
-	bind_at(update, 5, d->not_before_at);
+	if (delivery_is_open(d->state)) /* these are in order of it */
+		bind_at(update, 4, d->next_at);
+	else
+		bind_near(update, 4, d->next_at, &d->id);
+	bind_near(update, 5, d->not_before_at, &d->id);
 	bind_text(update, 6, d->channel);
 	sqlite3_bind_int(update, 7, d->status);
-	bind_text(update, 8, d->reason);
+	bind_text(update, 8, shorten_text(d->reason, store_sqlite_usual_reason));
 	bind_text(update, 9, d->receipt);
 	bind_text(update, 10, d->fallback);
-	bind_at(update, 11, d->expire_at);
+	bind_near(update, 11, d->expire_at, &d->id);
 	sqlite3_bind_int(update, 12, d->starts);
 	sqlite3_bind_int(update, 13, verb->kind == VERB_REOPEN);
 	return store_sqlite_run(s, update);

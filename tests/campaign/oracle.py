@@ -27,6 +27,14 @@ def items_of(id, items):
     return [id_text(items[at : at + 16]) for at in range(0, len(items), 16)]
 
 
+def instant(id, stored):
+    """Small numbers are milliseconds after the instant in the id."""
+    small = 1 << 31
+    if stored is None or abs(stored) >= small:
+        return stored - (1 << 62) if stored and abs(stored - (1 << 62)) < small else stored
+    return int.from_bytes(id[:6], "big") + stored
+
+
 def mail_id(delivery):
     return hashlib.sha256(delivery.encode()).hexdigest()[:32]
 
@@ -42,16 +50,23 @@ class Store:
             db = sqlite3.connect(Path(scratch) / "nudged.db")
             db.row_factory = sqlite3.Row
             self.integrity = [row[0] for row in db.execute("PRAGMA integrity_check")]
-            self.occurrences = {id_text(r["id"]): dict(r, id=id_text(r["id"])) for r in db.execute("SELECT * FROM occurrence")}
+            self.occurrences = {id_text(r["id"]): self.occurrence(r) for r in db.execute("SELECT * FROM occurrence")}
             self.deliveries = {id_text(r["id"]): self.delivery(r) for r in db.execute("SELECT * FROM delivery")}
             self.pauses = {r["what"]: r["reason"] for r in db.execute("SELECT * FROM pause")}
             self.carried = {(id_text(r["occurrence"]), id_text(r["delivery"])) for r in db.execute("SELECT * FROM carried")}
             db.close()
 
     @staticmethod
+    def occurrence(row):
+        instants = {name: instant(row["id"], row[name]) for name in ("due_at", "planned_at")}
+        return dict(row, **instants, id=id_text(row["id"]), rule="schedule: on schedule" if row["rule"] == "" else row["rule"])
+
+    @staticmethod
     def delivery(row):
+        instants = {name: instant(row["id"], row[name]) for name in ("created_at", "not_before_at", "expire_at")}
         items = items_of(row["id"], row["items"])
-        return dict(row, id=id_text(row["id"]), state=STATES[row["state"]], items=items, alone=row["items"] == ALONE)
+        return dict(row, **instants, id=id_text(row["id"]), state=STATES[row["state"]], items=items, alone=row["items"] == ALONE,
+                    reason="delivered" if row["reason"] == "" else row["reason"])
 
 
 class Oracle:

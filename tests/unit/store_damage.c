@@ -329,6 +329,13 @@ static void rows_that_no_record_can_hold_are_left_behind(void **state)
 	(void)count_occurrences(bed);
 }
 
+static void rename_in(const struct bed *bed, const char *from, const char *to)
+{
+	auto_free char *old = in_folder(bed, from), *new = in_folder(bed, to);
+
+	assert_int_equal(rename(old, new), 0);
+}
+
 static void what_an_older_database_had_is_known(void **state)
 {
 	struct bed *bed = *state;
@@ -342,13 +349,35 @@ static void what_an_older_database_had_is_known(void **state)
 				 NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
-	write_at(bed, "nudged.db", page_of(bed, "carried"), STORE_PAGE);
+	/* So it is set aside before anything in it is brought up. */
+	rename_in(bed, "nudged.db", "nudged.db.damaged");
 	open_again(bed);
 	assert_int_equal(seen.asides, 1);
 	bed_occurrences(bed, &(struct store_query){.recipient = "ana", .limit = 1000});
 	assert_int_equal(bed->count, 300);
-	put_occurrences(bed, 10, 1);
-	assert_int_equal(bed->n_known, 1);
+	put_occurrences(bed, 10, 40);
+	assert_int_equal(bed->n_known, 40);
+}
+
+static void items_that_no_delivery_can_have_are_damage(void **state)
+{
+	struct bed *bed = *state;
+	auto_free char *path = in_folder(bed, "nudged.db");
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "UPDATE delivery SET items = x'02' WHERE id ="
+				 " (SELECT min(id) FROM delivery)",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	open_again(bed);
+	assert_int_equal(seen.asides, 0);
+	store_find_deliveries(bed->store, &(struct store_query){0}, bed_on_deliveries, bed);
+	bed_wait(bed);
+	assert_int_equal(bed->error, -EBADMSG);
+	assert_int_equal(seen.damages, 1);
 }
 
 static void a_database_that_was_cut_off_is_set_aside(void **state)
@@ -521,13 +550,6 @@ static void two_within_a_second_have_two_names(void **state)
 	assert_true(has_file(bed, "nudged.db.damaged-20260603T075956Z"));
 }
 
-static void rename_in(const struct bed *bed, const char *from, const char *to)
-{
-	auto_free char *old = in_folder(bed, from), *new = in_folder(bed, to);
-
-	assert_int_equal(rename(old, new), 0);
-}
-
 static void whoever_starts_next_goes_on_where_a_kill_left_it(void **state)
 {
 	struct bed *bed = *state;
@@ -617,6 +639,7 @@ int main(void)
 		IN_A_YARD(rows_are_read_from_both_ends_towards_the_damage),
 		IN_A_YARD(rows_that_no_record_can_hold_are_left_behind),
 		IN_A_YARD(what_an_older_database_had_is_known),
+		IN_A_YARD(items_that_no_delivery_can_have_are_damage),
 		IN_A_YARD(a_database_that_was_cut_off_is_set_aside),
 		IN_A_YARD(a_log_without_its_database_is_set_aside),
 		IN_A_YARD(a_log_that_is_broken_in_the_middle_is_set_aside),

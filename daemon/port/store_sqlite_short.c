@@ -1,12 +1,41 @@
-/* What a delivery carries, as its row says it, and the functions that SQL has for it. Owns nothing.
+/* What is written shorter than it is meant, and the functions that SQL has for it. Owns nothing.
  *
  * Nearly every delivery carries one occurrence, and was made right after it: its id is the next one.
- * Such a row says so by one byte, and "carried" has no row for it. */
+ * Such a row says so by one byte, and "carried" has no row for it. Nearly every instant is near the one
+ * in the row's id: it is written as what it is later. */
 #include "port/store_sqlite.h"
 
 #include <errno.h>
 
+/* Less than this is later than the id; an instant that is less itself, in January 1970, stands above. */
+#define NEAR (INT64_C(1) << 31)
+#define EARLY (INT64_C(1) << 62)
+
+const char store_sqlite_usual_rule[] = "schedule: on schedule";
+const char store_sqlite_usual_reason[] = "delivered";
+
 static const uint8_t alone[] = {1};
+
+static bool is_near(int64_t at)
+{
+	return at > -NEAR && at < NEAR;
+}
+
+int64_t store_sqlite_shorten(int64_t at, const struct id *id)
+{
+	int64_t later;
+
+	if (!__builtin_sub_overflow(at, id_time(*id), &later) && is_near(later))
+		return later;
+	return is_near(at) ? at + EARLY : at;
+}
+
+int64_t store_sqlite_lengthen(int64_t stored, const struct id *id)
+{
+	if (is_near(stored))
+		return id_time(*id) + stored;
+	return stored > 0 && is_near(stored - EARLY) ? stored - EARLY : stored;
+}
 
 bool store_sqlite_is_alone(const struct id *delivery, const struct id *items, size_t count)
 {
@@ -62,6 +91,15 @@ static void call_id_after(sqlite3_context *to, int argc unused_arg, sqlite3_valu
 	sqlite3_result_blob(to, id.bytes, sizeof(id.bytes), SQLITE_TRANSIENT);
 }
 
+/* instant(ID, STORED) */
+static void call_instant(sqlite3_context *to, int argc unused_arg, sqlite3_value **argv)
+{
+	struct id id;
+
+	if (read_id(argv[0], &id) && sqlite3_value_type(argv[1]) == SQLITE_INTEGER)
+		sqlite3_result_int64(to, store_sqlite_lengthen(sqlite3_value_int64(argv[1]), &id));
+}
+
 /* occurrence_key(REMINDER, RECIPIENT, ABOUT, LOCAL, PASS) */
 static void call_key(sqlite3_context *to, int argc unused_arg, sqlite3_value **argv)
 {
@@ -99,6 +137,7 @@ int store_sqlite_offer_functions(sqlite3 *db)
 		void (*call)(sqlite3_context *to, int argc, sqlite3_value **argv);
 	} functions[] = {
 		{"id_after", 1, call_id_after},
+		{"instant", 2, call_instant},
 		{"occurrence_key", 5, call_key},
 		{"occurrence_place", 3, call_place},
 	};
