@@ -14,6 +14,7 @@ enum {
 	SLICE_FIRST = 256, /* decisions recorded at once: few at first, so that sending begins, */
 	SLICE_MOST = 4096, /* then more and more: a commit touches some pages of many */
 	SLICES_PENDING_MAX = 4, /* slices waiting for the store: bounds memory */
+	MERGED_MS = 900000,     /* at least, from when a merged message goes until it expires */
 };
 
 /* What of a slice must be undone when the store knew it already. */
@@ -285,7 +286,7 @@ static void join_held(struct slice *slice, const struct planned *planned,
 {
 	struct delivery *held = day->held;
 	int64_t at = MAX_OF(held->not_before_at, planned->send_at);
-	int64_t expire_at = MAX_OF(held->expire_at, at + INT64_C(900000));
+	int64_t expire_at = MAX_OF(held->expire_at, at + MERGED_MS);
 	const struct planner_settings *settings = &slice->planner->settings;
 
 	delivery_share_item(held, occurrence);
@@ -408,6 +409,24 @@ static void judge_lateness(struct planned *planned, int64_t now_at)
 		(long long)(now_at - planned->fire_at) / 60000);
 }
 
+/* What will gather in the open message today was promised to it: it does not go before. */
+static void wait_for_rest(struct slice *slice, const struct ledger_day *day)
+{
+	const struct planner_settings *settings = &slice->planner->settings;
+	const struct plan *plan = &slice->pass->plan;
+	struct delivery *held = day->held;
+	int64_t at = held->not_before_at;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->list[i].decision == DECISION_MERGED)
+			at = MAX_OF(at, plan->list[i].send_at);
+	if (at == held->not_before_at || gathers_here(slice, held))
+		return;
+	held->not_before_at = held->next_at = at;
+	held->expire_at = MAX_OF(held->expire_at, at + MERGED_MS);
+	settings->on_held_moved(settings->owner, held);
+}
+
 static void plan_person(struct slice *slice, const struct person *person)
 {
 	struct planner *planner = slice->planner;
@@ -427,6 +446,8 @@ static void plan_person(struct slice *slice, const struct person *person)
 		judge_lateness(planned, pass->now_at);
 		record_planned(slice, planned, day, limit);
 	}
+	if (budget.has_held && !budget.join_next && day->held)
+		wait_for_rest(slice, day);
 }
 
 static void plan_rooms(struct slice *slice)

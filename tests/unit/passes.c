@@ -318,6 +318,38 @@ static void a_held_nudge_that_is_answered_leaves_the_next_day_as_it_was(void **s
 	close_house();
 }
 
+static void use_reminders(const char *reminders)
+{
+	struct complaints complaints = {0};
+
+	write_house("sqlite", "daily_limit = 2;", reminders);
+	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	bed_settle(&bed);
+	complaints_clear(&complaints);
+}
+
+/* What today has no room for waits for tomorrow's time of day, and there for all that will go with it:
+ * gone before, tomorrow would have no room either. */
+static void what_was_carried_over_goes_with_the_rest_of_its_new_day(void **state)
+{
+	open_house("sqlite", "daily_limit = 2;",
+		DAILY("r", "13:00", "") "," DAILY("s", "13:30", ""), NOON - 2 * HOUR_MS);
+	step_to(NOON);
+	assert_told("ana: r, ana: s, bo: r, bo: s");
+	use_reminders(DAILY("u", "14:30", ""));
+	step_to(NOON + 5 * HOUR_MS);
+	assert_told("");
+	use_reminders(
+		DAILY("a", "14:30", "") "," DAILY("b", "15:30", "") "," DAILY("c", "16:30", ""));
+	step_to(NOON + 24 * HOUR_MS + 31 * MINUTE_MS);
+	assert_told("ana: a, bo: a");
+	step_to(NOON + 26 * HOUR_MS);
+	assert_told("");
+	step_to(NOON + 27 * HOUR_MS);
+	assert_told("ana: u b c, bo: u b c");
+	close_house();
+}
+
 /* Two dates of a home fourteen hours east have been used when ana goes west and meets them again. */
 static void move_ana_west(const char *follows, const char *more)
 {
@@ -860,6 +892,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(
 			a_pass_that_is_repeated_leaves_budgets_and_held_messages_as_they_were),
 		cmocka_unit_test(a_held_nudge_that_is_answered_leaves_the_next_day_as_it_was),
+		cmocka_unit_test(what_was_carried_over_goes_with_the_rest_of_its_new_day),
 		cmocka_unit_test(who_meets_a_date_again_has_used_it),
 		cmocka_unit_test(nor_is_there_room_for_a_nudge_on_it),
 		cmocka_unit_test(also_where_it_is_yesterday_in_greenwich),
