@@ -128,6 +128,12 @@ def test_explain_names_the_prompt_and_its_language(daemon):
         assert ends in slot["steps"][-1]["detail"] and slot["steps"][-1]["rule"] == "words"
 
 
+def test_explain_does_not_reach_the_words_of_what_is_skipped(daemon):
+    daemon.write(people=people(ana='away = ( { from = "2027-03-05"; until = "2027-03-05"; } );'))
+    [slot] = offline(daemon, "explain", "ana", "daily", "2027-03-05")["slots"]
+    assert slot["steps"][-1] == {"rule": "words", "result": "not reached", "detail": ""}
+
+
 def test_render_shows_the_words_of_the_person(daemon):
     assert offline(daemon, "render", "daily", "--channel", "hook", "--person", "ana")["title"].startswith("Apple ")
     german = offline(daemon, "render", "daily", "--channel", "hook", "--person", "bo")["title"].split()

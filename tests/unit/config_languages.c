@@ -66,6 +66,8 @@ static void the_nearest_language_that_is_given_counts(void **state)
 			 .place = "language = \"en\";",
 			 .person = "place = \"london\"; language = \"DE\";"},
 			"de", "Apfel", "Birne."},
+		{{.top = TOP "language = \"de\";", .person = "place = \"london\";"}, "de", "Apfel",
+			"Birne."},
 		{{.top = TOP, .person = "language = \"de-AT\";"}, "de", "Apfel", "Birne."},
 		{{.top = TOP, .person = "language = \"en-GB\";"}, "en", "Apple", "Pear."},
 		{{.top = TOP, .person = "language = \"en\";", .reminder = "language = \"de\";"},
@@ -173,6 +175,10 @@ static void what_is_wrong_with_a_translation_is_said(void **state)
 			"encoding\n"},
 	};
 
+	put_packs(FRUIT_IN(PEAR_DE "," APPLE_DE ",{ act = \"A.\"; }"));
+	load(TOP);
+	expect_said("a prompt needs the key \"id\"");
+	assert_null(strstr(buf_str(&said), "to translate"));
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		put_packs(rows[i].text);
 		load(TOP);
@@ -202,6 +208,9 @@ static void a_language_that_no_pack_has_is_a_warning_for_all_who_have_it(void **
 	expect_said(
 		"nudged.conf:7: warning: no prompt pack is in \"fr-ca\", the language of london: "
 		"they get the packs as they are (there are \"en\", \"de\")\n");
+	assert_null(strstr(strstr(buf_str(&said), "\"fr-ca\""), "no prompt pack"));
+	load(TOP "language = \"cy\"; places = ( { id = \"bern\"; } );");
+	expect_said("the language of this file: they");
 	load(TOP "language = \"de-AT\"; places = ( { id = \"bern\"; }, { id = \"wien\"; language = "
 		 "\"en\"; } );");
 	expect_good();
@@ -217,6 +226,10 @@ static void a_language_that_no_pack_has_is_a_warning_for_all_who_have_it(void **
 
 static void nothing_is_said_of_languages_while_a_pack_cannot_be_read(void **state)
 {
+	put("packs.d/fruit.conf", "packs = (");
+	load(TOP);
+	assert_null(strstr(buf_str(&said), "to translate"));
+	put("packs.d/fruit.conf", FRUIT);
 	put("packs.d/de/fruit.conf", "packs = (");
 	load(TOP "language = \"cy\";");
 	assert_null(strstr(buf_str(&said), "no prompt pack is in"));
@@ -229,7 +242,7 @@ static void a_folder_that_is_no_language_is_not_read(void **state)
 	put("packs.d/.git/x.conf", "?");
 	load(TOP);
 	expect_good();
-	assert_null(strstr(buf_str(&said), "archive"));
+	assert_null(strstr(buf_str(&said), "is not read"));
 	put("packs.d/archive/x.conf", "?");
 	load(TOP);
 	expect_said(
@@ -240,6 +253,49 @@ static void a_folder_that_is_no_language_is_not_read(void **state)
 	drop("packs.d/archive");
 	drop("packs.d/.git/x.conf");
 	drop("packs.d/.git");
+}
+
+static void link_to(const char *target, const char *name)
+{
+	auto_free char *path = path_of(name);
+
+	assert_int_equal(symlink(target, path), 0);
+}
+
+static void a_link_to_a_folder_is_one_and_another_link_is_not(void **state)
+{
+	link_to("de", "packs.d/fr");
+	link_to("fruit.conf", "packs.d/it");
+	link_to("nowhere", "packs.d/es");
+	load(TOP);
+	expect_good();
+	assert_int_equal(model_pack(model, "fruit")->n_translations, 2);
+	link_to("pl", "packs.d/pl");
+	load(TOP "reminders = ( { id = \"r\"; calendar = \"9:00\"; to = [ \"all\" ]; prompts = "
+		 "\"x\"; } );");
+	expect_said("packs.d/pl: Too many levels of symbolic links\n");
+	assert_null(strstr(buf_str(&said), "there is no prompt pack"));
+	drop("packs.d/pl");
+	drop("packs.d/es");
+	drop("packs.d/it");
+	drop("packs.d/fr");
+}
+
+static void a_folder_of_too_many_files_is_not_read(void **state)
+{
+	char name[64];
+
+	for (int i = 0; i <= 1000; i++) {
+		snprintf(name, sizeof(name), "packs.d/de/%d.conf", i);
+		put(name, "packs = (");
+	}
+	load(TOP);
+	expect_said(": more than 1000 files in ");
+	assert_null(strstr(buf_str(&said), "7.conf"));
+	for (int i = 0; i <= 1000; i++) {
+		snprintf(name, sizeof(name), "packs.d/de/%d.conf", i);
+		drop(name);
+	}
 }
 
 static void one_language_in_two_folders_is_there_twice(void **state)
@@ -290,6 +346,8 @@ int main(void)
 		WITH_PACKS(a_language_that_no_pack_has_is_a_warning_for_all_who_have_it),
 		WITH_PACKS(nothing_is_said_of_languages_while_a_pack_cannot_be_read),
 		WITH_PACKS(a_folder_that_is_no_language_is_not_read),
+		WITH_PACKS(a_link_to_a_folder_is_one_and_another_link_is_not),
+		WITH_PACKS(a_folder_of_too_many_files_is_not_read),
 		WITH_PACKS(one_language_in_two_folders_is_there_twice),
 		WITH_PACKS(a_pack_and_a_list_of_languages_have_an_end),
 	};

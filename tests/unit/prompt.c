@@ -122,6 +122,22 @@ static void a_language_changes_the_text_and_not_the_place(void **state)
 	}
 }
 
+static void a_pack_in_the_very_language_comes_before_a_wider_one(void **state)
+{
+	struct language de = {.id = "de"}, at = {.id = "de-at", .wider = &de};
+	struct prompt hier = {.id = "x"}, worte = {.id = "x"};
+	struct translation wider = {.language = &de, .prompts = &worte};
+	const struct prompt_pack pack = {.language = &at,
+		.prompts = &hier,
+		.count = 1,
+		.translations = &wider,
+		.n_translations = 1};
+	const struct language *found;
+
+	assert_ptr_equal(prompt_in(&pack, 0, &at, &found), &hier);
+	assert_ptr_equal(prompt_in(&pack, 0, &de, &found), &worte);
+}
+
 static struct template *part(const char *text)
 {
 	struct template *template = NULL;
@@ -169,6 +185,8 @@ static void a_prompt_reads_as_a_sentence(void **state)
 		{"1", "\xC3\xB7 2.", NULL, "1: \xC3\xB7 2."},
 		{"1", "\xC3\x9F.", NULL, "1: \xC3\x9F."},
 		{"1", "\xC2\xA0.", NULL, "1: \xC2\xA0."},
+		{"1", "\xC3\xA0.", NULL, "1, \xC3\xA0."},
+		{"1", "\xC3\xBF.", NULL, "1: \xC3\xBF."},
 		{"1", "`2.", NULL, "1: `2."},
 		{"1", "{2.", NULL, "1: {2."},
 	};
@@ -198,6 +216,7 @@ int main(void)
 		cmocka_unit_test(seeds_and_rounds_differ_in_their_order),
 		cmocka_unit_test(the_choice_is_the_same_for_ever),
 		cmocka_unit_test(a_language_changes_the_text_and_not_the_place),
+		cmocka_unit_test(a_pack_in_the_very_language_comes_before_a_wider_one),
 		cmocka_unit_test(a_prompt_reads_as_a_sentence),
 	};
 
