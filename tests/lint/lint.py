@@ -249,9 +249,25 @@ def check_shell(tree):
 
 
 def check_prompts(tree):
-    findings, _ = prompts.check(prompts.files_of(tree.root / "conf" / "prompts"))
+    findings, packs = prompts.check(prompts.files_of(tree.root / "conf" / "prompts"))
     for path, line, what in findings:
         yield str(path.relative_to(tree.root)), line, what
+    yield from listed_findings(tree, {pack.get("id") for pack in packs if pack["language"] == "en"})
+
+
+def listed_findings(tree, packs):
+    """The page of the configuration lists each pack that comes with nudged, and no other."""
+    page, listed = "conf/nudged.conf.5", set()
+    if page not in tree.files:
+        return
+    found = re.search(r"^These packs come with nudged:\n(.*?)^\.(Ss|Sh) ", tree.text(page), re.M | re.S)
+    begin = tree.text(page).count("\n", 0, found.start()) + 1 if found else 1
+    for line in re.findall(r"^\.Sy (.*)", found[1] if found else "", re.M):
+        listed.update(word for word in line.split() if word != ",")
+    for id in sorted(packs - listed):
+        yield page, begin, f"the pack {id} comes with nudged and is not listed"
+    for id in sorted(listed - packs):
+        yield page, begin, f"there is no pack {id} in conf/prompts"
 
 
 CHECKS = {name[len("check_"):]: function for name, function in list(globals().items()) if name.startswith("check_")}

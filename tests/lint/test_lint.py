@@ -119,3 +119,14 @@ def test_a_shell_script_with_a_trap_in_it_is_refused(complaints):
 def test_a_campaign_without_its_row_and_a_row_without_its_campaign_are_refused(complaints):
     said = complaints("campaigns", Makefile="campaign-a: all\n\t@x\ncampaign-b:\n", README_DOT_md="| `make campaign-b N=1` | x |\n| `make campaign-c` | x |\n")
     assert len(said) == 2 and said[0].startswith("Makefile:1: campaign-a") and said[1].startswith("README.md:2: the makefile")
+
+
+def test_a_pack_that_the_page_does_not_list_and_one_that_is_not_there_are_refused(complaints):
+    prompt = '{ id = "p%d"; title = "T%d"; cue = "C%d"; act = "look at %s."; question = "Was it %s?"; }'
+    colours = "red green blue black white brown grey pink gold teal plum rust".split()
+    entries = ",\n".join(prompt % (i, i, i, word, word) for i, word in enumerate(colours))
+    said = complaints("prompts", conf__prompts__fruit_DOT_conf=f'packs = ( {{\n  id = "fruit";\n  summary = "S";\n  prompts = (\n{entries}\n  );\n}} );\n',
+                      conf__nudged_DOT_conf_DOT_5=".Sh X\nThese packs come with nudged:\n.It a\n.Sy nuts , seeds\n.Ss Y\n.Sy fruit\n")
+    listed = [row for row in said if "nudged.conf.5" in row]
+    assert listed == ["conf/nudged.conf.5:2: the pack fruit comes with nudged and is not listed",
+                      "conf/nudged.conf.5:2: there is no pack nuts in conf/prompts", "conf/nudged.conf.5:2: there is no pack seeds in conf/prompts"]
