@@ -32,18 +32,7 @@ const struct model *engine_model(const struct engine *engine)
 
 const struct view *engine_view(const struct engine *engine)
 {
-	return &engine->view;
-}
-
-/* A message that today had no room for, or a nudge, may wait for a later day already. */
-static struct budget on_ahead(void *owner, const struct person *person, int32_t date)
-{
-	struct engine *engine = owner;
-	int64_t now = clock_now(engine->clock) / 1000;
-	bool later = date > local_date(zone_to_local(person->place->zone, now, NULL));
-
-	return ledger_budget(later ? ledger_find(engine->ledger, person->id, date) : NULL,
-		engine->model->daily_limit);
+	return known_view(engine->known);
 }
 
 const struct link_key *engine_link_key(const struct engine *engine)
@@ -558,9 +547,6 @@ static int try_new(const struct engine_settings *settings, struct engine **ret,
 	engine->config_file = str_new(settings->config_file);
 	engine->channels = channels_new(settings->plugin_folder);
 	engine->known = known_new();
-	engine->view = *known_view(engine->known);
-	engine->view.ahead = on_ahead;
-	engine->view.ahead_owner = engine;
 	engine->ledger = ledger_new();
 	engine->zones = zones_new();
 	needs = channels_needs(engine->channels, clock_now(engine->clock) / 1000);

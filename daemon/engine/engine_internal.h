@@ -39,7 +39,6 @@ struct engine {
 	struct channels *channels;
 	struct store *store;
 	struct known *known;
-	struct view view; /* known's, and what waits for days to come */
 	struct ledger *ledger;
 	struct zones *zones;
 	struct files files;

@@ -130,19 +130,14 @@ static void emit(struct walker *walker)
 
 /* To count, a person's decisions are handed out before the next one's are made: a whole day of
  * thousands is more than a processor's cache. */
-static void plan_place(struct walker *walker, const struct place *place, int32_t date)
+static void plan_place(struct walker *walker, const struct place *place)
 {
-	const struct view *view = walker->view;
+	struct budget budget = {.limit = walker->model->daily_limit};
 
 	for (size_t i = walker->first_of_place[place->index];
 		i < walker->first_of_place[place->index + 1]; i++) {
-		const struct person *person = walker->people[i];
-		struct budget budget = {.limit = walker->model->daily_limit};
-
-		if (view && view->ahead)
-			budget = view->ahead(view->ahead_owner, person, date);
-		resolver_plan_person(walker->model, person, walker->day, walker->n_day, view,
-			&budget, &walker->plan);
+		resolver_plan_person(walker->model, walker->people[i], walker->day, walker->n_day,
+			walker->view, &budget, &walker->plan);
 		if (walker->query->terse)
 			emit(walker);
 	}
@@ -202,7 +197,7 @@ void resolver_preview(const struct model *model, const struct view *view,
 		for (size_t p = 0; p < model->n_places; p++) {
 			gather_day(&walker, &walk, model->places[p], date);
 			if (walker.n_day)
-				plan_place(&walker, model->places[p], date);
+				plan_place(&walker, model->places[p]);
 		}
 		emit_day(&walker);
 		if (query->on_date && !walker.stopped)

@@ -32,15 +32,6 @@ enum rule_id {
 };
 extern const char *const rule_id_names[RULE_IDS + 1]; /* "schedule", "hours", ... */
 
-/* What a person's day has used of the daily limit already. */
-struct budget {
-	int limit;       /* 0: none */
-	int used;        /* messages recorded for this date, the held one included */
-	bool has_held;   /* an open message gathers what is merged */
-	bool join_next;  /* ... and it waits for the next planned message to go with */
-	int64_t held_at; /* when it goes, ms */
-};
-
 /* What is known beside the configuration. NULL members: nothing is known (preview from the
  * configuration alone). */
 struct view {
@@ -54,10 +45,6 @@ struct view {
 	const char *(*paused)(void *owner, const struct reminder *reminder,
 		const struct person *person, int64_t at, enum rule_id *ret_rule,
 		int64_t *ret_since);
-	/* What messages that wait for a date to come have used of it; its owner. Of today and before
-	 * nothing: a preview decides those dates as a whole. */
-	struct budget (*ahead)(void *owner, const struct person *person, int32_t date);
-	void *ahead_owner;
 };
 
 /* One slot of a reminder as its place sees it. */
@@ -108,6 +95,15 @@ struct planned {
 	uint32_t message; /* those of one person's day with the same number go as one message */
 	int day_planned, day_limit; /* of BY_LIMIT: what the person's day holds, and may hold */
 	char detail[120];           /* the rule in words, with its facts */
+};
+
+/* What a person's day has used of the daily limit already. */
+struct budget {
+	int limit;       /* 0: none */
+	int used;        /* messages recorded for this date, the held one included */
+	bool has_held;   /* an open message gathers what is merged */
+	bool join_next;  /* ... and it waits for the next planned message to go with */
+	int64_t held_at; /* when it goes, ms */
 };
 
 struct plan {

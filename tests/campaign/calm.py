@@ -16,9 +16,11 @@ class Calm:
         self.longest = max((end - begin for begin, end in self.disturbed), default=0)
         self.last = judge.log[-1][2]
         self.told = {}  # recipient: the deliveries that are no reminders
+        self.carried = {}  # (recipient, day): when a message was made that its own day had no room for
         for d in self.record.deliveries.values():
             if d["purpose"] != "remind":
                 self.told.setdefault(d["recipient"], []).append(d)
+            self.carried.setdefault((d["recipient"], d["budget"]), []).append(d["created"])
         self.sent = [(d, o) for d in judge.shadow.decisions if (o := self.record.find(d)) and o["state"] != "skipped"]
 
     def disturbances(self):
@@ -53,7 +55,8 @@ class Calm:
 
     def is_told(self, recipient, day, begin, end):
         """Whether follow-ups, or what was carried over, share a day's budget."""
-        return any(d["budget"] in (day, day - 1) or begin <= d["created"] < end for d in self.told.get(recipient, []))
+        return any(d["budget"] in (day, day - 1) or begin <= d["created"] < end for d in self.told.get(recipient, [])) or any(
+            created < begin + DAY * 1000 for created in self.carried.get((recipient, day), []))
 
     def check_limits(self):
         days = {}

@@ -318,14 +318,19 @@ static void a_held_nudge_that_is_answered_leaves_the_next_day_as_it_was(void **s
 	close_house();
 }
 
-static void use_reminders(const char *reminders)
+static void reload(void)
 {
 	struct complaints complaints = {0};
 
-	write_house("sqlite", "daily_limit = 2;", reminders);
 	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
 	bed_settle(&bed);
-	complaints_clear(&complaints);
+	complaints_clear(&complaints); /* warnings */
+}
+
+static void use_reminders(const char *reminders)
+{
+	write_house("sqlite", "daily_limit = 2;", reminders);
+	reload();
 }
 
 /* What today has no room for waits for tomorrow's time of day, and there for all that will go with it:
@@ -353,7 +358,6 @@ static void what_was_carried_over_goes_with_the_rest_of_its_new_day(void **state
 /* Two dates of a home fourteen hours east have been used when ana goes west and meets them again. */
 static void move_ana_west(const char *follows, const char *more)
 {
-	struct complaints complaints = {0};
 	auto_free char *before = str_printf(
 		DAILY("q", "2026-06-04 01:00", "") "," DAILY("r", "2026-06-03 20:00", "%s"),
 		follows);
@@ -367,9 +371,7 @@ static void move_ana_west(const char *follows, const char *more)
 	bed_restart(&bed);
 	people = "{ id = \"ana\"; via = [ \"hook\" ]; }"; /* half past eleven on the 3rd */
 	write_house("sqlite", "daily_limit = 1;", after);
-	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
-	complaints_clear(&complaints); /* warnings */
-	bed_settle(&bed);
+	reload();
 }
 
 static void assert_told_on_the_5th(const char *expected)
@@ -396,8 +398,6 @@ static void nor_is_there_room_for_a_nudge_on_it(void **state)
 /* The same over midnight in Greenwich, after which a restart would forget the day before. */
 static void also_where_it_is_yesterday_in_greenwich(void **state)
 {
-	struct complaints complaints = {0};
-
 	people = ANA_AT_HOME;
 	open_house("sqlite", "daily_limit = 1;", DAILY("r", "2026-06-03 20:00", ""), NOON);
 	step_to(NOON + 14 * HOUR_MS);
@@ -406,8 +406,7 @@ static void also_where_it_is_yesterday_in_greenwich(void **state)
 	write_home(-10); /* 16:00 on the 3rd */
 	write_house("sqlite", "daily_limit = 1;",
 		DAILY("r", "2026-06-03 20:00", "") "," DAILY("s", "2026-06-03 18:00", ""));
-	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
-	complaints_clear(&complaints);
+	reload();
 	step_to(NOON + 36 * HOUR_MS);
 	assert_told("");
 	step_to(NOON + 60 * HOUR_MS);
@@ -577,8 +576,6 @@ static void assert_kept(const char *expected)
 
 static void what_each_clock_showed_is_kept_beside_the_mark(void **state)
 {
-	struct complaints complaints = {0};
-
 	open_before_eleven(DAILY("r", "11:00", "") "," DAILY("s", "12:00", ""));
 	assert_kept("Test/Home=7200 UTC=0 ");
 	change_home(1);
@@ -598,11 +595,10 @@ static void what_each_clock_showed_is_kept_beside_the_mark(void **state)
 
 		bed_write(&bed, text);
 	}
-	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	reload();
 	step_to(NOON + 10 * MINUTE_MS);
 	assert_told("ana: t");
 	assert_kept("UTC=0 ");
-	complaints_clear(&complaints);
 	close_house();
 }
 
@@ -719,25 +715,19 @@ static void a_crash_after_new_rules_loses_no_slot(void **state)
 
 static void a_reload_takes_new_rules_and_loses_no_slot(void **state)
 {
-	struct complaints complaints = {0};
-
 	open_before_eleven(DAILY("r", "11:00", "") "," DAILY("s", "12:00", ""));
 	write_home(3);
-	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
-	bed_settle(&bed);
+	reload();
 	assert_told("ana: r, bo: r");
 	/* A schedule that is written into the past by hand was never promised. */
 	write_house("sqlite", "", DAILY("r", "11:00", "") "," DAILY("s", "11:15", ""));
 	write_home(2);
-	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
-	bed_settle(&bed);
+	reload();
 	write_house("sqlite", "", DAILY("r", "10:15", "") "," DAILY("s", "11:15", ""));
-	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
-	bed_settle(&bed);
+	reload();
 	assert_told("");
 	step_to(NOON);
 	assert_told("ana: s, bo: s");
-	complaints_clear(&complaints);
 	close_house();
 }
 
@@ -762,14 +752,13 @@ static void a_calendar_that_changes_decides_what_is_still_to_come(void **state)
 {
 	static const char with_calendar[] = "{ id = \"ana\"; place = \"home\"; via = [ \"hook\" ]; "
 					    "absence = [ \"days.ics\" ]; }";
-	struct complaints complaints = {0};
 	uint64_t changed, unusable, skipped;
 
 	open_before_eleven(DAILY("r", "11:00", ""));
 	write_calendar(CALENDAR());
 	people = with_calendar;
 	write_house("sqlite", "", DAILY("r", "11:00", ""));
-	assert_int_equal(engine_reload(bed.engine, &complaints), 0);
+	reload();
 	changed = report_count(EVENT_FILE_CHANGED);
 	unusable = report_count(EVENT_FILE_UNUSABLE);
 	skipped = report_count(EVENT_SKIPPED);
@@ -787,7 +776,6 @@ static void a_calendar_that_changes_decides_what_is_still_to_come(void **state)
 	assert_int_equal(report_count(EVENT_FILE_CHANGED), changed + 3);
 	step_to(NOON + 24 * HOUR_MS);
 	assert_told("ana: r");
-	complaints_clear(&complaints);
 	close_house();
 }
 

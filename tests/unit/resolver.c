@@ -241,35 +241,6 @@ static void what_is_known_of_a_person_decides(void **state)
 	model_unref(model);
 }
 
-static struct budget tomorrow_has_one(void *owner, const struct person *person, int32_t date)
-{
-	int32_t tomorrow = *(int32_t *)owner;
-
-	return (struct budget){.limit = 2, .used = date == tomorrow && str_eq(person->id, "ana")};
-}
-
-static void what_waits_for_a_day_to_come_has_used_of_it(void **state)
-{
-	struct model *model = model_of("daily_limit = 2;", "{ id = \"p\"; }", ANA,
-		AT("a", "09:00", "") "," AT("b", "10:00", "") "," AT("c", "11:00", ""));
-	struct known_of known = {BY_PAUSE, NULL, INT64_MIN};
-	int32_t tomorrow = date_from_ymd(2026, 6, 4);
-	struct view view = {.owner = &known,
-		.begun = begun,
-		.paused = paused,
-		.ahead = tomorrow_has_one,
-		.ahead_owner = &tomorrow};
-	struct lines lines;
-
-	preview(model, &view, "2026-06-03", "ana", &lines);
-	assert_string_equal(
-		lines.text, "a 09:00 send, b 11:00 merged(limit), c 11:00 merged(limit)");
-	preview(model, &view, "2026-06-04", "ana", &lines);
-	assert_string_equal(
-		lines.text, "a 11:00 merged(limit), b 11:00 merged(limit), c 11:00 merged(limit)");
-	model_unref(model);
-}
-
 static void less_is_every_second_one(void **state)
 {
 	struct model *model = model_of("", "{ id = \"p\"; }", ANA, AT("a", "09:00", ""));
@@ -417,7 +388,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_daily_limit_merges_the_least_important),
 		cmocka_unit_test(what_a_day_has_used_counts),
 		cmocka_unit_test(what_is_known_of_a_person_decides),
-		cmocka_unit_test(what_waits_for_a_day_to_come_has_used_of_it),
 		cmocka_unit_test(less_is_every_second_one),
 		cmocka_unit_test(less_of_an_interval_is_every_second_one_too),
 		cmocka_unit_test(absence_is_inclusive_and_holds_for_the_subject_too),
