@@ -19,7 +19,7 @@ enum {
 	CONFIG_FILE_MAX = 16 << 20,
 	CONFIG_PEOPLE_FILE_MAX = 64 << 20,
 	CONFIG_SECRET_MAX = 64 << 10,
-	CONFIG_FILES_MAX = 1000, /* conf.d, and prompt packs, each */
+	CONFIG_FILES_MAX = 1000, /* conf.d, prompt packs, folders of them, each */
 	CONFIG_LANGUAGES_MAX = 1000,
 	CONFIG_REMINDERS_MAX = 10000,
 	CONFIG_PEOPLE_MAX = 1000000,

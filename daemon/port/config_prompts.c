@@ -324,8 +324,9 @@ static void read_folder(struct loader *loader, struct where where, const char *f
 		complain_folder(loader, where, folder, r);
 		return;
 	}
-	/* Each must be a language, and of those there cannot be too many. */
-	for (size_t i = 0; i < n_folders; i++)
+	if (n_folders > CONFIG_FILES_MAX)
+		complain(loader, where, "more than %d folders in %s", CONFIG_FILES_MAX, folder);
+	for (size_t i = 0; i < n_folders && n_folders <= CONFIG_FILES_MAX; i++)
 		read_translations(loader, where, folders[i]);
 	free_paths(folders, n_folders);
 }

@@ -47,6 +47,8 @@ HALF_SPEED = "slow down to half your usual pace and name each step as you take i
     (HALF_SPEED, "level up and " + HALF_SPEED, "worn"),
     (HALF_SPEED, "S" + HALF_SPEED[1:], "begins with [a-z]"),
     (HALF_SPEED, HALF_SPEED + " Then do it again.", "more than one act"),
+    (HALF_SPEED, HALF_SPEED[:-1], "ends a sentence"),
+    (HALF_SPEED, "slow down for {{prompt.title}}.", "unknown name prompt.title"),
     (HALF_SPEED, "slow down until your laptop is bored.", '"laptop" leaves out whoever works elsewhere'),
     (HALF_SPEED, "slow down!", "shouts"),
     (HALF_SPEED, "name " + "each step, " * 14 + "slowly.", "at most 160"),
@@ -75,6 +77,27 @@ def test_the_lint_sees(tmp_path, before, after, finding):
         base = PACK
     result = lint(change(base, tmp_path / "pack.conf", before, after))
     assert result.returncode == 1 and finding in result.stdout, result.stdout
+
+
+@pytest.mark.parametrize("act, question", [
+    # All of its words are in a longer one, in another order.
+    ("leave the rest and change one thing.", "What did one single change move?"),
+    # Hardly any words at all, in the same order.
+    ("change one thing.", "And?"),
+])
+def test_a_prompt_that_is_another_one_in_short_is_seen(tmp_path, act, question):
+    text = PACK.read_text(encoding="utf-8").replace(HALF_SPEED, act).replace("Which step had you stopped noticing?", question)
+    if question == "And?":
+        text = text.replace("change exactly one thing and leave the rest as it was.", "change one thing.").replace("What did that single change move?", "And now?")
+    twins = tmp_path / "pack.conf"
+    twins.write_text(text, encoding="utf-8")
+    assert "nearly the same as half-speed" in lint(twins).stdout
+
+
+def test_a_file_without_a_pack_is_seen(tmp_path):
+    bare = tmp_path / "pack.conf"
+    bare.write_text("# nothing\n", encoding="utf-8")
+    assert "no pack could be read" in lint(PACK, bare).stdout
 
 
 def test_acts_that_all_begin_alike_are_seen(tmp_path):

@@ -298,6 +298,28 @@ static void a_folder_of_too_many_files_is_not_read(void **state)
 	}
 }
 
+static void too_many_folders_are_not_looked_into(void **state)
+{
+	char name[64];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "packs.d/%d", i);
+		make_folder(name);
+	}
+	put("packs.d/999/x.conf", "?");
+	load(TOP);
+	expect_said(": more than 1000 folders in ");
+	assert_null(strstr(buf_str(&said), "is not read"));
+	drop("packs.d/999/x.conf");
+	drop("packs.d/999");
+	load(TOP);
+	expect_good();
+	for (int i = 0; i < 999; i++) {
+		snprintf(name, sizeof(name), "packs.d/%d", i);
+		drop(name);
+	}
+}
+
 static void one_language_in_two_folders_is_there_twice(void **state)
 {
 	make_folder("packs.d/DE");
@@ -348,6 +370,7 @@ int main(void)
 		WITH_PACKS(a_folder_that_is_no_language_is_not_read),
 		WITH_PACKS(a_link_to_a_folder_is_one_and_another_link_is_not),
 		WITH_PACKS(a_folder_of_too_many_files_is_not_read),
+		WITH_PACKS(too_many_folders_are_not_looked_into),
 		WITH_PACKS(one_language_in_two_folders_is_there_twice),
 		WITH_PACKS(a_pack_and_a_list_of_languages_have_an_end),
 	};
