@@ -299,7 +299,7 @@ static void read_translations(struct loader *loader, struct where where, const c
 			"as "
 			"\"de\" or \"pt-BR\"",
 			folder);
-	} else {
+	} else if (count) {
 		language = config_language(loader, where, name);
 		if (language)
 			read_files(loader, where, folder, paths, count, language);
