@@ -327,6 +327,10 @@ static void read_words(
 				loader->model->n_packs));
 	reminder->language = config_language(
 		loader, entry_where(&keys_reminder, entry, "language"), entry->language);
+	if (entry->language && !entry_has(&keys_reminder, entry, "prompts"))
+		warn(loader, entry_where(&keys_reminder, entry, "language"),
+			"\"language\" has no use without \"prompts\": \"text\" is sent as it is "
+			"written");
 	if (!entry_has(&keys_reminder, entry, "text") &&
 		!entry_has(&keys_reminder, entry, "prompts"))
 		complain(loader, entry->entry.where,

@@ -224,6 +224,20 @@ static void a_language_that_no_pack_has_is_a_warning_for_all_who_have_it(void **
 	assert_null(strstr(buf_str(&said), "no prompt pack"));
 }
 
+static void a_reminder_without_prompts_has_no_use_for_a_language(void **state)
+{
+	load_lines((struct lines){.top = TOP,
+		.reminder = "calendar = \"09:00\"; to = [ \"ana\" ]; text = \"x\";\nlanguage = "
+			    "\"de\";"});
+	expect_said("nudged.conf:17: warning: \"language\" has no use without \"prompts\"");
+	load_lines((struct lines){.top = TOP,
+		.reminder =
+			"calendar = \"09:00\"; to = [ \"ana\" ]; prompts = \"fruit\"; language = "
+			"\"de\";"});
+	expect_good();
+	assert_null(strstr(buf_str(&said), "has no use"));
+}
+
 static void nothing_is_said_of_languages_while_a_pack_cannot_be_read(void **state)
 {
 	put("packs.d/fruit.conf", "packs = (");
@@ -366,6 +380,7 @@ int main(void)
 		WITH_PACKS(what_is_wrong_with_a_translation_is_said),
 		WITH_PACKS(a_translation_of_what_is_in_that_language_is_one_too_many),
 		WITH_PACKS(a_language_that_no_pack_has_is_a_warning_for_all_who_have_it),
+		WITH_PACKS(a_reminder_without_prompts_has_no_use_for_a_language),
 		WITH_PACKS(nothing_is_said_of_languages_while_a_pack_cannot_be_read),
 		WITH_PACKS(a_folder_that_is_no_language_is_not_read),
 		WITH_PACKS(a_link_to_a_folder_is_one_and_another_link_is_not),
