@@ -138,6 +138,7 @@ void compose_message(
 	words.values[NAME_REMINDER_ID] = planned->reminder->id;
 	words.values[NAME_REMINDER_KIND] = kind_names[planned->reminder->kind];
 	words.values[NAME_ANSWER_URL] = answer_url;
+	words.values[NAME_VISION] = planned->reminder->vision;
 	if (prompt)
 		set_prompt(&words, prompt);
 	choose(planned->reminder, &words, ret_title, ret_text);

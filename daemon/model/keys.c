@@ -178,6 +178,8 @@ static const struct key role_keys[] = {
 	{"name", KEY_LINE, AT(role_entry, name), .help = "Its name for people. Absent: the id."},
 	{"objectives", KEY_WORDS, AT(role_entry, objectives),
 		.help = "What whoever has this role works towards."},
+	{"mentored", KEY_BOOL, 0, 0, 0, "false", AT(role_entry, mentored),
+		.help = "Whether whoever has it should have a mentor: --check says who has none."},
 };
 _Static_assert(ARRAY_LEN(role_keys) <= KEYS_MAX, "");
 const struct section keys_role = {SECTION("roles", "a role", role_entry, role_keys,
@@ -379,12 +381,15 @@ static const struct key top_keys[] = {
 		AT(top_entry, heartbeat_allow_private),
 		.help = "Whether heartbeat_url may be plain http:// or lead to loopback, private "
 			"and link-local addresses."},
-	LATER("focus_limit", "How many foci a person may have at once."),
+	{"focus_limit", KEY_INT, 0, 0, 100, "1", AT(top_entry, focus_limit),
+		.help = "How many foci of the file a person may have on one date before --check "
+			"warns: with several goals, plans lose their force. 0: any number."},
 	{"language", KEY_LANGUAGE, AT(top_entry, language),
 		.help = "The language of prompts for whoever has none, person or place. Absent: "
 			"packs are shown as they are, which is in English for those that come with "
 			"nudged. See Languages above."},
-	LATER("vision", "The team's vision, to be quoted by templates."),
+	{"vision", KEY_LINE, AT(top_entry, vision),
+		.help = "What it is all for, in a sentence: templates quote it as {{vision}}."},
 };
 _Static_assert(ARRAY_LEN(top_keys) <= KEYS_MAX, "");
 const struct section keys_top = {SECTION("", "the file", top_entry, top_keys,

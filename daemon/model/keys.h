@@ -81,10 +81,11 @@ struct entry {
 
 struct top_entry {
 	struct entry entry;
-	char *timezone, *state, *store, *control, *listen, *public_url, *link_key, *prompts;
+	char *vision, *timezone, *state, *store, *control, *listen, *public_url, *link_key,
+		*prompts;
 	char *people_file, *heartbeat_url, *language;
 	struct words alert_via; /* of one file; all of them are in the loader */
-	int daily_limit;
+	int daily_limit, focus_limit;
 	int64_t keep_s, heartbeat_every_s;
 	bool heartbeat_allow_private;
 	struct entries channels, places, roles, people, reminders;
@@ -120,6 +121,7 @@ struct role_entry {
 	struct entry entry;
 	char *id, *name;
 	struct words objectives;
+	bool mentored;
 };
 
 struct person_entry {

@@ -177,6 +177,7 @@ static void free_model(struct model *model)
 	free(model->control);
 	free(model->listen);
 	free(model->public_url);
+	free(model->vision);
 	free(model->prompts);
 	free(model->people_file);
 	free(model);

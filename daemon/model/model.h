@@ -88,6 +88,7 @@ struct role {
 	char *name;
 	char **objectives;
 	size_t n_objectives;
+	bool mentored; /* whoever has it should have a mentor */
 };
 
 struct team {
@@ -174,6 +175,7 @@ struct reminder {
 	struct template *title, *text;     /* NULL: from the pack */
 	const struct prompt_pack *prompts; /* NULL */
 	const struct language *language;   /* NULL: each recipient's */
+	const char *vision;                /* the model's, lent; NULL */
 	int64_t grace_s, jitter_s;
 	enum catch_up catch_up;
 	enum shift shift;
@@ -193,6 +195,7 @@ struct model {
 	char *file; /* the main configuration file */
 	struct zone *zone;
 	char *state, *store, *control, *listen, *public_url, *prompts, *people_file;
+	char *vision;            /* NULL: none */
 	struct secret *link_key; /* NULL: generated and kept in the store */
 	int daily_limit;         /* 0: none */
 	int64_t keep_s;

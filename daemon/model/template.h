@@ -26,6 +26,7 @@ enum template_name {
 	NAME_DUE_DATE, /* 2026-11-23, local */
 	NAME_DUE_TIME, /* 09:00, local */
 	NAME_ANSWER_URL,
+	NAME_VISION, /* section and value */
 	NAME_PROMPT, /* section and value: the whole prompt, as text */
 	NAME_PROMPT_TITLE,
 	NAME_PROMPT_CUE,

@@ -280,6 +280,11 @@ static void check_names(
 			"no "
 			"\"about\"",
 			reminder->prompts->id, find_about(reminder->prompts)->id, reminder->id);
+	if (!reminder->vision &&
+		((reminder->title && template_needs(reminder->title, NAME_VISION)) ||
+			(reminder->text && template_needs(reminder->text, NAME_VISION))))
+		warn(loader, where, "\"%s\" quotes the vision, but the file has no \"vision\"",
+			reminder->id);
 	if (uses(reminder, NAME_ANSWER_URL) && !loader->top.listen)
 		warn(loader, where, "\"%s\" gives a link to answer, but there is no \"listen\"",
 			reminder->id);
@@ -419,23 +424,94 @@ static void check_keep(struct loader *loader)
 	}
 }
 
-static void check_plans(struct loader *loader)
+static bool has_no_plan(const struct loader *loader, const struct person *person)
+{
+	return loader->roles_are_listed && !person->n_foci &&
+	       !(person->role && person->role->n_objectives);
+}
+
+static bool lacks_mentor(const struct loader *loader, const struct person *person)
+{
+	return person->role && person->role->mentored && !person->mentor;
+}
+
+static int by_date(const void *a, const void *b)
+{
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The most foci that a person has on one date: as many as have begun by then and not ended before. */
+static size_t most_foci(const struct person *person)
+{
+	size_t count = person->n_foci, ended = 0, most = 0;
+	auto_free int32_t *from = mem_new_array(count + 1, sizeof(*from));
+	auto_free int32_t *until = mem_new_array(count + 1, sizeof(*until));
+
+	for (size_t i = 0; i < count; i++) {
+		from[i] = person->foci[i].has_from ? person->foci[i].from : INT32_MIN;
+		until[i] = person->foci[i].has_until ? person->foci[i].until : INT32_MAX;
+	}
+	qsort(from, count, sizeof(*from), by_date);
+	qsort(until, count, sizeof(*until), by_date);
+	for (size_t begun = 1; begun <= count; begun++) {
+		while (until[ended] < from[begun - 1])
+			ended++;
+		most = MAX_OF(most, begun - ended);
+	}
+	return most;
+}
+
+static bool has_too_many_foci(const struct loader *loader, const struct person *person)
+{
+	size_t limit = (size_t)loader->top.focus_limit;
+
+	return limit && person->n_foci > limit && most_foci(person) > limit;
+}
+
+/* One warning for all of whom it is true, at the first of them. */
+static void warn_people(struct loader *loader,
+	bool (*is_true)(const struct loader *loader, const struct person *person), const char *what)
 {
 	const struct model *model = loader->model;
 	const struct person *first = NULL;
 	struct names names = {0};
 
-	for (size_t i = 0; loader->roles_are_listed && i < model->n_people; i++) {
-		const struct person *person = model->people[i];
-
-		if (person->n_foci || (person->role && person->role->n_objectives))
+	for (size_t i = 0; i < model->n_people; i++) {
+		if (!is_true(loader, model->people[i]))
 			continue;
-		first = first ? first : person;
-		config_names_add(&names, person->id);
+		first = first ? first : model->people[i];
+		config_names_add(&names, model->people[i]->id);
 	}
 	if (first)
-		warn(loader, first->where, "neither objectives by role nor a focus: %s",
-			config_names(&names));
+		warn(loader, first->where, "%s: %s", what, config_names(&names));
+}
+
+static void check_roles(struct loader *loader)
+{
+	const struct model *model = loader->model;
+	auto_free bool *taken = mem_new_array(model->n_roles + 1, sizeof(*taken));
+
+	for (size_t i = 0; i < model->n_people; i++)
+		if (model->people[i]->role)
+			taken[model->people[i]->role->index] = true;
+	for (size_t i = 0; i < model->n_roles; i++)
+		if (!taken[i] && model->roles[i]->n_objectives)
+			warn(loader, model->roles[i]->where,
+				"nobody has the role \"%s\": nobody works on its objectives",
+				model->roles[i]->id);
+}
+
+static void check_plans(struct loader *loader)
+{
+	auto_free char *many =
+		str_printf("more foci on one date than focus_limit = %d", loader->top.focus_limit);
+
+	warn_people(loader, has_no_plan, "neither objectives by role nor a focus");
+	warn_people(loader, has_too_many_foci, many);
+	warn_people(loader, lacks_mentor, "no mentor, which their role asks for");
+	check_roles(loader);
 }
 
 void config_check_all(struct loader *loader)

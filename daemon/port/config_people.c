@@ -46,6 +46,7 @@ static void build_role(struct loader *loader, struct role_entry *entry)
 	role->name = str_new(entry->name ? entry->name : entry->id);
 	role->objectives = entry->objectives.list;
 	role->n_objectives = entry->objectives.count;
+	role->mentored = entry->mentored;
 	entry->objectives.list = NULL;
 	entry->objectives.count = 0;
 	twin = index_put(&loader->roles, role);

@@ -325,6 +325,7 @@ static void read_words(
 			"there is no prompt pack \"%s\"%s", entry->prompts,
 			config_suggest(loader, entry->prompts, (void **)loader->model->packs,
 				loader->model->n_packs));
+	reminder->vision = loader->model->vision;
 	reminder->language = config_language(
 		loader, entry_where(&keys_reminder, entry, "language"), entry->language);
 	if (entry->language && !entry_has(&keys_reminder, entry, "prompts"))

@@ -32,6 +32,8 @@ static const struct {
 	 "];",
 		"ana", "", "2026-06-03 09:00 r note"},
 	{"text = \"Answer: {{answer_url}}\"; to = [ \"ana\" ];", "ana", "", "Answer: https://a/1"},
+	{"text = \"{{#vision}}For: {{vision}}{{/vision}}\"; to = [ \"ana\" ];", "ana", "",
+		"For: calm days"},
 	{"title = \"One line only\"; text = \"two\\nlines\\n\\n\"; to = [ \"ana\" ];", "ana",
 		"One line only", "two\nlines"},
 };
@@ -48,7 +50,7 @@ static void words_come_from_the_person_the_subject_and_the_slot(void **state)
 		auto_free char *reminder =
 			str_printf("{ id = \"r\"; kind = \"note\"; calendar = \"09:00\"; %s }",
 				ROWS[i].reminder);
-		struct model *model = model_of("", PLACE, PEOPLE, reminder);
+		struct model *model = model_of("vision = \"calm days\";", PLACE, PEOPLE, reminder);
 		struct preview_query query = {.person = model_person(model, ROWS[i].who)};
 		struct planned planned = {0};
 		auto_free char *title = NULL, *text = NULL;

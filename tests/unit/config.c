@@ -6,6 +6,7 @@
 #define RRULE(rest)                                                                                \
 	"rrule = \"FREQ=DAILY\"; start = \"2026-12-01T09:00\"; to = [ \"ana\" ]; text = "          \
 	"\"Tea\"; " rest
+#define FOCI(one, other) "focus = ( { skill = \"a\"; " one " }, { skill = \"b\"; " other " } );"
 #define TO(rest) "calendar = \"09:00\"; text = \"Tea\"; " rest
 
 static const struct {
@@ -24,7 +25,13 @@ static const struct {
 	{{.top = "store = \"oracle\";"}, "nudged.conf:1: \"store\" cannot be"},
 	{{.top = "store = \"postgres:host=db\";"},
 		"nudged.conf:1: \"store\": postgres is not built into this release"},
-	{{.top = "vision = \"x\";"}, "nudged.conf:1: \"vision\" is not built into this release"},
+	{{.top = "vision = \"x\";"}, NULL},
+	{{.top = "vision = \"x\";", .reminder = TO("to = [ \"ana\" ]; title = \"{{vision}}\";")},
+		NULL},
+	{{.reminder = TO("to = [ \"ana\" ]; title = \"{{vision}}\";")},
+		"nudged.conf:16: warning: \"tea\" quotes the vision, but the file has no "
+		"\"vision\""},
+	{{.reminder = TO("to = [ \"ana\" ]; title = \"{{#vision}}{{vision}}{{/vision}}\";")}, NULL},
 	{{.top = "alert_via = \"hook\";"}, NULL},
 	{{.top = "alert_via = [ \"chat\", \"mail:ops@example.org\" ];"}, NULL},
 	{{.top = "alert_via = [];"}, NULL},
@@ -69,8 +76,7 @@ static const struct {
 	{{.top = "heartbeat_every = \"9s\";"}, "nudged.conf:1: \"heartbeat_every\" must be 10s to"},
 	{{.top = "heartbeat_every = \"25h\";"},
 		"nudged.conf:1: \"heartbeat_every\" must be 10s to"},
-	{{.top = "focus_limit = 1;"},
-		"nudged.conf:1: \"focus_limit\" is not built into this release"},
+	{{.top = "focus_limit = -1;"}, "nudged.conf:1: \"focus_limit\" must be 0 to 100"},
 	{{.top = "listen_admin = \"x\";"},
 		"nudged.conf:1: \"listen_admin\" is not built into this release"},
 	{{.top = "daily_limit = -1;"}, "nudged.conf:1: \"daily_limit\" must be 0 to 1000"},
@@ -196,6 +202,24 @@ static const struct {
 	{{.top = "roles = ( { id = \"backend\"; objectives = [ \"x\" ]; } );",
 		 .person = "role = \"backend\";"},
 		"nudged.conf:12: warning: neither objectives by role nor a focus: sam"},
+	{{.top = "roles = ( { id = \"backend\"; objectives = [ \"x\" ]; } );",
+		 .person = "focus = ( { skill = \"a\"; } );"},
+		"nudged.conf:1: warning: nobody has the role \"backend\": nobody works on its "
+		"objectives"},
+	{{.top = "roles = ( { id = \"backend\"; mentored = true; } );",
+		 .person = "role = \"backend\"; focus = ( { skill = \"a\"; } );"},
+		"nudged.conf:10: warning: no mentor, which their role asks for: ana"},
+	{{.top = "roles = ( { id = \"lead\"; objectives = [ \"x\" ]; mentored = true; } );",
+		 .person =
+			 "role = \"lead\"; mentor = \"sam\"; }, { id = \"kim\"; role = \"lead\";"},
+		"nudged.conf:11: warning: no mentor, which their role asks for: kim"},
+	{{.person = FOCI("until = \"2026-12-10\";", "from = \"2026-12-11\";")}, NULL},
+	{{.person = FOCI("until = \"2026-12-10\";", "from = \"2026-12-10\";")},
+		"nudged.conf:10: warning: more foci on one date than focus_limit = 1: ana"},
+	{{.person = FOCI("", "")}, "nudged.conf:10: warning: more foci on one date"},
+	{{.person = FOCI("from = \"2027-01-01\";", "until = \"2026-12-31\";")}, NULL},
+	{{.top = "focus_limit = 2;", .person = FOCI("", "")}, NULL},
+	{{.top = "focus_limit = 0;", .person = FOCI("", "")}, NULL},
 	/* reminders: when */
 	{{.reminder = "to = [ \"ana\" ]; text = \"Tea\";"},
 		"nudged.conf:15: the reminder \"tea\" needs a schedule"},
