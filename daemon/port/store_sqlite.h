@@ -118,7 +118,7 @@ int64_t store_sqlite_day(struct id id);
 /* The least id of a day, and the greatest; none before 1970. */
 struct id store_sqlite_day_first(int64_t day);
 struct id store_sqlite_day_last(int64_t day);
-/* Says anew where an occurrence stands, of rows that come from an older database. */
+/* Says anew where all occurrences stand, whatever an older or damaged database says. */
 extern const char store_sqlite_rekey[];
 /* Brings the database to `version` by the steps; each step is one transaction. A database of another
  * program, or newer than version, is refused with a sentence. 0 or -errno. */

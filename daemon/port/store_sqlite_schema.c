@@ -12,7 +12,7 @@ enum { DAY_MS = 86400000 };
 #define REKEY                                                                                      \
 	"UPDATE OR REPLACE occurrence"                                                             \
 	" SET key = occurrence_key(reminder, recipient, about, local, pass),"                      \
-	" place = occurrence_place(id, recipient, local) WHERE length(key) = 20"
+	" place = occurrence_place(id, recipient, local)"
 const char store_sqlite_rekey[] = REKEY;
 
 /* `key` is occurrence_key_hash(), `place` store_sqlite_own_place(). `items` are the ids
