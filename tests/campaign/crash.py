@@ -220,11 +220,15 @@ def run_kills(folder, kills, seed):
 
 
 def campaign_kills(kills, seed, say=print):
+    """An interrupt ends it early, and the figures are those until then."""
     start, bad, repeats, most, slowest, messages, quarantined = time.monotonic(), 0, 0, 0, 0, 0, 0
+    done = 0
     for first in range(0, kills, EPOCH):
         with tempfile.TemporaryDirectory(prefix="nudged-crash-") as folder:
             try:
                 findings, oracle, world = run_kills(folder, min(EPOCH, kills - first), seed + first)
+            except KeyboardInterrupt:
+                break
             except AssertionError as error:
                 say(f"seed {seed + first}: {error}")
                 bad += 1
@@ -233,13 +237,14 @@ def campaign_kills(kills, seed, say=print):
                 say(f"seed {seed + first}: {finding}")
             if findings:
                 shutil.copytree(folder, f"/tmp/nudged-crash-seed-{seed + first}", dirs_exist_ok=True)
+        done = min(first + EPOCH, kills)
         bad += len(findings)
         repeats, most = repeats + oracle.repeats, max(most, oracle.most_repeated)
         quarantined += world.quarantined
         slowest, messages = max([slowest, *world.ready_s]), messages + len(oracle.store.deliveries)
     took = time.monotonic() - start
-    say(f"{kills} kills, {messages} messages, {bad} findings, {repeats} repeats, at most {most} a crash, {quarantined} quarantined, ready in {slowest:.2f} s at most, "
-        f"{kills / took:.1f} kills a second, in {took:.0f} s")
+    say(f"{done} kills, {messages} messages, {bad} findings, {repeats} repeats, at most {most} a crash, {quarantined} quarantined, ready in {slowest:.2f} s at most, "
+        f"{done / took:.1f} kills a second, in {took:.0f} s")
     return bad
 
 
