@@ -97,8 +97,8 @@ void occurrence_key_hash(const struct occurrence_key *key, uint8_t hash[static O
 	hash_text(&state, key->about);
 	put_big_endian(number, (uint64_t)key->local, 8);
 	crypto_generichash_update(&state, number, 8);
-	put_big_endian(number, (uint64_t)key->pass, 1);
-	crypto_generichash_update(&state, number, 1);
+	put_big_endian(number, (uint64_t)key->pass, 4);
+	crypto_generichash_update(&state, number, 4);
 	crypto_generichash_final(&state, digest, sizeof(digest));
 	occurrence_key_day(occurrence_day(key->local), key->recipient, hash);
 	memcpy(hash + OCCURRENCE_DAY, digest, OCCURRENCE_HASH - OCCURRENCE_DAY);

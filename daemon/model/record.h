@@ -13,7 +13,7 @@ struct occurrence_key {
 	char *recipient; /* a person's id, or "room:CHANNEL" */
 	char *about;     /* the subject's id, or NULL */
 	int64_t local; /* nominal local time in civil seconds; elapsed intervals: the UTC second */
-	int pass;      /* 0 or 1 */
+	int pass;      /* 0, or 1 of an hour that comes again; more: no clock named it */
 };
 
 enum { OCCURRENCE_HASH = 13, OCCURRENCE_DAY = 5 };

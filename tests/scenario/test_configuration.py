@@ -198,9 +198,7 @@ def test_a_credential_that_is_missing_is_refused_once_there_are_credentials(fold
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("line", ["fade = true;", 'vision = "x";',
-                                  "focus_limit = 1;",
-                                  'listen_admin = "x";', 'store = "postgres:x";'])
+@pytest.mark.parametrize("line", ["fade = true;", 'listen_admin = "x";', 'store = "postgres:x";'])
 def test_what_is_not_built_is_refused_and_never_ignored(folder, line):
     key = line.split()[0]
     text = GOOD.format(more="")
