@@ -2,7 +2,7 @@
 """make bench: the figures, each a ratio or a count measured in this run on this machine.
 
 usage: run.py [--build DIR] [--quick] [NAME...]     names: next, recompute, preview, store, dispatch, start,
-                                                     start_open, lateness, rivals
+                                                     start_open, lateness, growth, rivals
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import dispatch
+import growth
 import peers
 import rivals
 from load import Daemon, at_text, configuration, reminder, scratch
@@ -97,6 +98,10 @@ def bench_lateness(build, quick):
     shutil.rmtree(folder)
 
 
+def bench_growth(build, quick):
+    growth.bench(build, quick)
+
+
 def bench_rivals(build, quick):
     rivals.bench(build, quick)
 
@@ -145,7 +150,8 @@ def bench_store(build, quick):
 
 BENCHES = {"next": bench_next, "daysoff": bench_daysoff, "recompute": bench_recompute, "preview": bench_preview, "store": bench_store,
            "dispatch": bench_dispatch, "start": bench_start,
-           "start_open": bench_start_open, "lateness": bench_lateness, "rivals": bench_rivals}
+           "start_open": bench_start_open, "lateness": bench_lateness, "growth": bench_growth,
+           "rivals": bench_rivals}
 
 
 def main():
