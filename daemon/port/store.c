@@ -23,9 +23,6 @@ enum {
 	TURN_ANSWERS = 128,    /* completions in one turn of the loop */
 	WAIT_WORTH_US = 1000,  /* a commit that takes less is not worth waiting for */
 	WAIT_MAX_US = 4000,
-	BUSY_VERBS = 64,    /* after a group of so many the next may wait, */
-	APART_US = 8000,    /* so long after the last commit, */
-	ENOUGH_VERBS = 256, /* or until there are so many: each commit writes the same few pages */
 	FIND_LIMIT = 100,
 	FIND_LIMIT_MAX = 10000,
 };
@@ -63,14 +60,13 @@ struct store {
 	pthread_mutex_t lock; /* everything below, in both directions */
 	pthread_cond_t work, rest;
 	struct jobs queue;
-	size_t queued_verbs, queued_questions;
+	size_t queued_verbs;
 	bool working, closing;
 	struct jobs done;
 
 	/* The worker's alone. */
 	struct jobs unfinished; /* questions that need more slices */
 	int64_t commit_us;      /* how long commits take, smoothed */
-	int64_t committed_us;   /* when the last one ended */
 	size_t last_group;      /* verbs in it */
 };
 
@@ -257,8 +253,7 @@ static int commit(struct store *store)
 	int64_t start = now_us();
 	int error = store->kind->commit(store->context);
 
-	store->committed_us = now_us();
-	store->commit_us = (3 * store->commit_us + (store->committed_us - start)) / 4;
+	store->commit_us = (3 * store->commit_us + (now_us() - start)) / 4;
 	return error;
 }
 
@@ -329,7 +324,6 @@ static void take_group(struct store *store, struct jobs *group)
 		STAILQ_REMOVE_HEAD(&store->queue, in_queue);
 		STAILQ_INSERT_TAIL(group, job, in_queue);
 		verbs += job->verbs;
-		store->queued_questions -= !job_writes(job);
 		if (job->kind == JOB_BACKUP)
 			break;
 	}
@@ -376,22 +370,19 @@ static void wake_loop(struct store *store)
 /* ---- the thread ---- */
 
 /* Where commits are slow and the last group was larger than this one, the rest of those who wait
- * for their answers is on its way: a share of a commit is well spent on them. Where much is done,
- * commits keep apart. Whoever asks does not wait. */
+ * for their answers is on its way: a share of a commit is well spent on them. */
 static void wait_for_more(struct store *store)
 {
-	bool busy = store->last_group >= BUSY_VERBS;
-	size_t enough = busy ? ENOUGH_VERBS : store->last_group;
-	int64_t until_us = busy ? store->committed_us + APART_US : 0;
+	int64_t until_us, wait_us = MIN_OF(store->commit_us / 4, WAIT_MAX_US);
 	struct timespec until;
 
-	if (store->commit_us >= WAIT_WORTH_US)
-		until_us = MAX_OF(until_us, now_us() + MIN_OF(store->commit_us / 4, WAIT_MAX_US));
-	if (!until_us || STAILQ_EMPTY(&store->queue) || !STAILQ_EMPTY(&store->unfinished))
+	if (store->commit_us < WAIT_WORTH_US || store->closing || STAILQ_EMPTY(&store->queue))
 		return;
+	until_us = now_us() + wait_us;
 	until.tv_sec = until_us / 1000000;
 	until.tv_nsec = until_us % 1000000 * 1000;
-	while (store->queued_verbs < enough && !store->queued_questions && !store->closing) {
+	while (store->queued_verbs < MIN_OF(store->last_group, (size_t)GROUP_VERBS) &&
+		!store->closing) {
 		if (pthread_cond_timedwait(&store->work, &store->lock, &until) == ETIMEDOUT)
 			break;
 	}
@@ -514,7 +505,6 @@ static void submit(struct store *store, struct job *job)
 	idle = STAILQ_EMPTY(&store->queue);
 	STAILQ_INSERT_TAIL(&store->queue, job, in_queue);
 	store->queued_verbs += job->verbs;
-	store->queued_questions += !job_writes(job);
 	if (store->kind->threaded)
 		pthread_cond_signal(&store->work);
 	pthread_mutex_unlock(&store->lock);

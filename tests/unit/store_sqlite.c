@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -14,20 +13,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-static volatile bool sync_fails, patient;
-static volatile int syncs;
+static volatile bool sync_fails;
 
-/* These stand before the library's. */
-int pthread_cond_timedwait(
-	pthread_cond_t *condition, pthread_mutex_t *lock, const struct timespec *until)
-{
-	return patient ? pthread_cond_wait(condition, lock)
-		       : pthread_cond_clockwait(condition, lock, CLOCK_MONOTONIC, until);
-}
-
+/* Stand before the library's. */
 int fdatasync(int fd)
 {
-	syncs++;
 	if (!sync_fails)
 		return syscall(SYS_fdatasync, fd);
 	errno = EIO;
@@ -487,51 +477,6 @@ static void what_was_answered_survives_a_kill(void **state)
 	}
 }
 
-/* ---- groups ---- */
-
-static struct change *values_change(int count)
-{
-	struct change *change = change_new();
-
-	for (int i = 0; i < count; i++)
-		change_set_value(change, "a", "b");
-	return change;
-}
-
-static void where_much_is_done_more_is_waited_for(void **state)
-{
-	struct bed *bed = *state;
-
-	for (int i = 0; i < 50; i++) {
-		int before;
-
-		patient = false;
-		assert_int_equal(bed_apply(bed, values_change(64)), 0);
-		patient = true;
-		before = syncs;
-		store_apply(bed->store, values_change(1), NULL, NULL);
-		store_apply(bed->store, values_change(254), NULL, NULL);
-		assert_int_equal(bed_apply(bed, values_change(1)), 0);
-		assert_int_equal(syncs, before + 1);
-	}
-	/* But who asks does not wait, neither alone nor behind others. */
-	(void)count_occurrences(bed);
-	assert_int_equal(bed_apply(bed, values_change(64)), 0);
-	store_apply(bed->store, values_change(1), NULL, NULL);
-	(void)count_occurrences(bed);
-	patient = false;
-}
-
-static void where_little_is_done_nothing_is_waited_for(void **state)
-{
-	struct bed *bed = *state;
-
-	assert_int_equal(bed_apply(bed, values_change(63)), 0);
-	patient = true;
-	assert_int_equal(bed_apply(bed, values_change(63)), 0);
-	patient = false;
-}
-
 /* ---- a failing disk ---- */
 
 static struct change *big_change(int64_t n)
@@ -756,8 +701,6 @@ int main(void)
 		ON_A_BED(a_delivery_of_the_id_before_its_own_says_it_by_its_row),
 		ON_A_BED(a_copy_opens_and_holds_the_same),
 		cmocka_unit_test(what_was_answered_survives_a_kill),
-		ON_A_BED(where_much_is_done_more_is_waited_for),
-		ON_A_BED(where_little_is_done_nothing_is_waited_for),
 		ON_A_BED(nothing_of_a_failed_commit_comes_back),
 		ON_A_BED(a_whole_group_fails_with_its_commit),
 		ON_A_BED(a_limit_on_file_sizes_is_survived),
