@@ -92,12 +92,12 @@ def test_a_list_without_anything_says_so(nudged):
 def test_the_table_fits_its_terminal_and_says_the_next_try_both_ways(dead):
     narrow = shown_on(dead, "deliveries", "--all", columns=80)
     assert all(len(line) <= 80 for line in narrow.splitlines()) and narrow.splitlines()[0].split() == ["DELIVERY", "STATE", "CHANNEL", "TO", "WHAT"]
-    assert re.search(r"^    1 attempt, next in \d+min [\d s]*\(\d\d:\d\d:\d\d\): the", narrow, re.MULTILINE)
+    assert re.search(r"^    1 attempt, next in [\d hmins]+\(\d\d:\d\d:\d\d\): the", narrow, re.MULTILINE)
     words = " ".join(narrow.split())  # a reason is whole, on as many lines as it takes
     assert "the receiver could not be reached: Couldn't connect to server" in words and "1 attempt: the receiver answered 400" in words
     wide = shown_on(dead, "deliveries", "--all", columns=200)
     assert len(wide.splitlines()) == 7 and wide.splitlines()[0].split()[-1] == "REASON"
-    assert re.search(r" in \d+min [\d s]*\(\d\d:\d\d:\d\d\)  the receiver could not be reached: Couldn't connect to server$", wide, re.MULTILINE)
+    assert re.search(r" in [\d hmins]+\(\d\d:\d\d:\d\d\)  the receiver could not be reached: Couldn't connect to server$", wide, re.MULTILINE)
 
 
 def test_several_are_tried_again_and_each_that_is_not_says_why(dead, receiver):
