@@ -4,13 +4,16 @@ million recorded messages, and dispatch while a configuration is loaded anew."""
 import shutil
 import signal
 import socket
+import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 from load import Daemon, at_text, reminder, scratch, wait_count
 from receipts import Sink
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from peer.receivers import Receiver  # noqa: E402
 
 PLACE = 'places = ( { id = "here"; timezone = "UTC"; } );'
 
@@ -27,27 +30,10 @@ def house(folder, urls, people, reminders, concurrency=8, teams=lambda i: ""):
             f'channels = ( {channels} );\n{PLACE}\nreminders = ( {reminders} );\n')
 
 
-class Slow:
-    """Answers each request after a second."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/in"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def serve(self, connection):
-        with connection:
-            while connection.recv(65536):
-                time.sleep(1)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+def answer_slowly(connection):
+    while connection.read_request():
+        time.sleep(1)
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
 def refusing():
@@ -64,18 +50,18 @@ def silent():
 
 def beside_broken(build, quick):
     """1,000 due a second to ten receivers, of which one is dead and one slow: the lateness of the other eight."""
-    folder, sink, slow = scratch(), Sink(build), Slow()
+    folder, sink, seconds = scratch(), Sink(build), 5 if quick else 20
     _dead, dead_url = refusing()
-    urls = [dead_url, slow.url] + [sink.url(f"/in{i}") for i in range(8)]
-    daemon = Daemon(build, folder, house(folder, urls, 1000, reminder(0, 'calendar = "*:*:*";')))
-    time.sleep(3)
-    sink.ask("/reset")
-    seconds = 5 if quick else 20
-    time.sleep(seconds)
-    stats = sink.ask("/stats")
+    with Receiver(answer_slowly) as slow:
+        urls = [dead_url, f"http://127.0.0.1:{slow.port}/in"] + [sink.url(f"/in{i}") for i in range(8)]
+        daemon = Daemon(build, folder, house(folder, urls, 1000, reminder(0, 'calendar = "*:*:*";')))
+        time.sleep(3)
+        sink.ask("/reset")
+        time.sleep(seconds)
+        stats = sink.ask("/stats")
+        daemon.stop()
     print(f"lateness_beside_broken_p99_ms {stats['p99'] / 100:.1f} (p50 {stats['p50'] / 100:.1f}) of {stats['count'] / seconds:,.0f} a second "
           "to eight receivers, one dead and one slow beside them", flush=True)
-    daemon.stop()
     sink.close()
     shutil.rmtree(folder)
 
