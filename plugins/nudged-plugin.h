@@ -140,7 +140,7 @@ struct nudged_request {
 
 enum nudged_transport {
 	NUDGED_ARRIVED,    /* the receiver answered: see status */
-	NUDGED_NOT_SENT,   /* nothing reached it: refused, no name, no route, timeout before data */
+	NUDGED_NOT_SENT,   /* nothing reached it, or the end of a mail did not: no name, no route */
 	NUDGED_NO_ANSWER,  /* bytes were sent, no answer came */
 	NUDGED_TLS_FAILED, /* certificate or protocol; or STARTTLS was not offered */
 	NUDGED_LOGIN_REFUSED,  /* by the mail server, permanently */
