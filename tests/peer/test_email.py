@@ -16,6 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from peer.receivers import EMAIL, Authority, Receiver, carry, complaints, outcomes
+from scenario.harness import free_port
 
 pytestmark = pytest.mark.sanitized
 
@@ -46,15 +47,13 @@ class MailServer:
 
     def __init__(self, tls=None, implicit=False, login=False):
         self.inbox = Inbox()
-        arguments = {"hostname": "127.0.0.1", "port": 0, "data_size_limit": 4_000_000}
+        arguments = {"hostname": "127.0.0.1", "port": free_port(), "data_size_limit": 4_000_000}
         if tls and implicit:
             arguments["ssl_context"] = tls
         elif tls:
             arguments.update(tls_context=tls, require_starttls=True)
         if login:
             arguments.update(authenticator=self.inbox.authenticate, auth_required=True, auth_require_tls=not implicit)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            arguments["port"] = free.getsockname()[1]
         self.controller = Controller(self.inbox, **arguments)
         self.url = f"{'smtps' if implicit else 'smtp'}://127.0.0.1:{self.controller.port}"
 
@@ -676,8 +675,7 @@ def test_a_token_is_sent_as_xoauth2(authority):
 
 @pytest.mark.skipif(not shutil.which("smtp-sink", path="/usr/sbin:/usr/bin"), reason="postfix's smtp-sink is not installed")
 def test_postfix_takes_many():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     sink = subprocess.Popen(["/usr/sbin/smtp-sink", "-u", "nobody", f"127.0.0.1:{port}", "100"])
     try:
         for _ in range(100):

@@ -4,6 +4,7 @@ arrives and answers as told, and waiting with a limit."""
 import http.server
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -23,10 +24,27 @@ FAKETIME = str(FAKETIME) if FAKETIME else None
 PATIENCE = 60 if SANITIZED else 30  # seconds: a limit for what never comes, not a measure
 
 
+claims = []  # of the ports that this process gave out, until it ends
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that stays free until it is used, also between two uses: outgoing connections take theirs from a range of
+    their own, and a name that only one process can have keeps other tests off."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    ports = list(range(10000, lowest))
+    random.shuffle(ports)
+    for port in ports:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0nudged-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        claims.append(claim)
+        return port
+    raise RuntimeError(f"no port is free from 10000 to {lowest}")
 
 
 def eventually(what, condition, limit=PATIENCE):
