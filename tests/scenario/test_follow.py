@@ -148,6 +148,8 @@ def test_an_answer_takes_back_an_escalation_that_still_waits_for_its_receiver(nu
 def test_nudges_go_on_after_a_restart(nudged, receiver):
     daemon = nudged(channels=hook(receiver), people=people(), reminders=once("stretch", "ana", 1, NUDGE)).start()
     receiver.wait(1)
+    eventually("its arrival is on record, so that the kill repeats nothing",
+               lambda: any(r["state"] == "delivered" for r in daemon.rows("deliveries", "--all")))
     daemon.kill()
     daemon.start()
     arrivals = receiver.wait(4)
