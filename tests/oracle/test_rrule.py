@@ -92,7 +92,7 @@ def walk(parts, first, count):
     at, found = first.year * 12 + first.month - 1, set()
     if yearly:
         at -= at % 12
-    while len(found) < count and at < 2199 * 12:
+    while len(found) < count and at < 2200 * 12:  # no instant after 2199
         months = [divmod(at + i, 12) for i in range(12 if yearly else 1)]
         months = [(year, month + 1) for year, month in months if month + 1 in parts.get("BYMONTH", range(1, 13))]
         dates = {moved(year, month, day, skip) for year, month in months for day in parts["BYMONTHDAY"]} - {None}
