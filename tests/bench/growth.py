@@ -1,5 +1,5 @@
 """What does not get worse: lateness beside receivers that are dead or slow, throughput beside dead hosts and after a
-million recorded messages, and dispatch while a configuration is loaded anew."""
+million recorded messages, dispatch while a configuration is loaded anew, and what a message costs among many."""
 
 import shutil
 import signal
@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from load import Daemon, at_text, reminder, scratch, wait_count
+from load import Daemon, at_text, one_dispatch, reminder, run_ns, scratch, wait_count
 from receipts import Sink
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -139,7 +139,51 @@ def while_reloading(build, _quick):
     print(f"late_while_reloading_ms {reloading * 1000:.0f} at most, {calm * 1000:.0f} without, with one of 10,000 people changed", flush=True)
 
 
+def cpu_of_due(build, sink, people, reminders, due_people, bursts):
+    """CPU ns of each message, the least of some bursts: `due_people` are due among people x reminders schedules."""
+    folder, size, due = scratch(), people * reminders, int(time.time()) + 8 + people * reminders // 100000
+    dues = [due + 4 * burst for burst in range(bursts)]
+    now = [reminder(i, f'at = "{at_text(at)}";').replace('"all"', '"team:busy"') for i, at in enumerate(dues)]
+    later = [reminder(bursts + i, f'calendar = "2099-01-{1 + i % 28:02} {i % 24:02}:{i % 60:02}";') for i in range(reminders)]
+    daemon = Daemon(build, folder, house(folder, [sink.url()], people, ",".join(now + later), concurrency=64,
+                                         teams=lambda i: "busy" if i < due_people else ""))
+    if time.time() > due - 1:
+        raise SystemExit("the machine is too slow for this bench: it was due before it was ready")
+    sink.ask("/reset")
+    costs = []
+    for turn, at in enumerate(dues):
+        time.sleep(max(at - 0.5 - time.time(), 0))
+        before = run_ns(daemon.process.pid)
+        wait_count(sink, due_people * (turn + 1), 60)
+        time.sleep(0.5)
+        costs.append((run_ns(daemon.process.pid) - before) / due_people)
+    daemon.stop()
+    shutil.rmtree(folder)
+    return min(costs), size
+
+
+def due_among(build, quick):
+    """1,000 due among few and among many schedules: what each costs."""
+    sink = Sink(build)
+    few, _ = cpu_of_due(build, sink, 1000, 1, 1000, 5)
+    many, size = cpu_of_due(build, sink, 10000, 10 if quick else 100, 1000, 5)
+    sink.close()
+    print(f"cpu_of_1000_due_among_{size:,} {many / few:.2f} times that among 1,000 ({many / 1000:.1f} to {few / 1000:.1f} µs a message)", flush=True)
+
+
+def all_due(build, quick):
+    """Everything due at once, and ten times as much: what each costs, and the memory."""
+    sink, people = Sink(build), 2000 if quick else 10000
+    small, large = (one_dispatch(build, sink, people, reminders, lead=8 + people * reminders // 50000) for reminders in (10, 100))
+    sink.close()
+    few, many = small[1] / (people * 10), large[1] / (people * 100)
+    print(f"cpu_of_{people * 100:,}_due_at_once {many / few:.2f} times that of {people * 10:,} ({many * 1e6:.1f} to {few * 1e6:.1f} µs a message), "
+          f"{large[3]:.0f} MB to {small[3]:.0f} MB", flush=True)
+
+
 def bench(build, quick):
+    due_among(build, quick)
+    all_due(build, quick)
     beside_broken(build, quick)
     beside_dead_hosts(build, quick)
     while_reloading(build, quick)

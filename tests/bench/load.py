@@ -21,6 +21,11 @@ def cpu_s(pid):
     return sum(map(int, fields[11:15])) / TICKS
 
 
+def run_ns(pid):
+    """Nanoseconds on a processor, of all its threads that live."""
+    return sum(int((task / "schedstat").read_text(encoding="utf-8").split()[0]) for task in Path(f"/proc/{pid}/task").iterdir())
+
+
 class Daemon:
     """nudged on a scratch folder; `ready_s` from exec to READY."""
 
