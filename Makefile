@@ -37,7 +37,7 @@ LINKOPT  := $(LINKHARD)
 endif
 CFLAGS_ALL  = $(STD) $(WARN) $(OPT) $(INCLUDE) $(DEFS) $(PKG_CFLAGS) $(CFLAGS) -pthread -MMD -MP
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lm
 
 LAYERS   := base time model port engine face
 SOURCES  := $(foreach l,$(LAYERS),$(sort $(wildcard daemon/$l/*.c)))
