@@ -217,6 +217,11 @@ static void on_follow(void *owner, const struct occurrence *occurrence)
 	engine_set_alarm(engine);
 }
 
+static void on_faded(void *owner, const char *what, int64_t since_at, const char *text)
+{
+	known_pause(((struct engine *)owner)->known, what, since_at, TIME_NEVER, text);
+}
+
 static void on_held_moved(void *owner, struct delivery *delivery)
 {
 	hold_move(owner, delivery);
@@ -455,6 +460,7 @@ static int make_parts(struct engine *engine)
 		.answer_url = answer_url,
 		.on_recorded = on_recorded,
 		.on_follow = on_follow,
+		.on_faded = on_faded,
 		.on_held_moved = on_held_moved,
 		.on_rest = on_rest,
 		.on_store_error = on_store_error};

@@ -46,6 +46,7 @@ struct engine_status {
 	int64_t next_at; /* the next planned slot; TIME_NEVER: none */
 	size_t people, reminders, channels, schedules;
 	size_t held, waiting, in_flight, follow_ups;
+	size_t thinned; /* reminders of people that leave something out: see fade */
 	uint64_t recorded, delivered, retried, refused, expired, cancelled, answered, nudged,
 		skipped, missed; /* since the start */
 	uint64_t alerted, alert_failed;
@@ -98,6 +99,9 @@ void engine_pause(struct engine *engine, const char *what, int64_t until_at, con
 	engine_on_done on_done, void *owner);
 void engine_resume(struct engine *engine, const char *what, engine_on_done on_done, void *owner);
 bool engine_pause_status(const struct engine *engine, size_t index, struct pause_status *ret);
+/* How far a reminder has faded for a person; false: nothing was kept of it. */
+bool engine_fade(const struct engine *engine, const struct person *person,
+	const struct reminder *reminder, struct fade *ret);
 
 /* The request a channel would make of a test message, secrets masked, and, with send, what became
  * of it. address NULL: the first person's on that channel. */

@@ -69,6 +69,7 @@ void engine_status(const struct engine *engine, struct engine_status *ret)
 		.waiting = dispatch_waiting(engine->dispatch),
 		.in_flight = dispatch_in_flight(engine->dispatch),
 		.follow_ups = follow_count(engine->follow),
+		.thinned = known_thinned(engine->known, engine->model),
 		.recorded = report_count(EVENT_RECORDED),
 		.delivered = report_count(EVENT_DELIVERED),
 		.retried = report_count(EVENT_RETRY),

@@ -28,6 +28,8 @@ struct asked {
 	enum answer answer;
 	int64_t follow_at;
 	char *text, *what;
+	char *fade,
+		fade_text[FADE_TEXT]; /* how far it has faded with this answer; NULL: as before */
 	struct occurrence *occurrence;
 	struct delivery **deliveries;
 	size_t count, capacity, pending;
@@ -50,6 +52,7 @@ static void asked_end(struct asked *asked, int error, const char *why)
 	occurrence_free(asked->occurrence);
 	free(asked->text);
 	free(asked->what);
+	free(asked->fade);
 	free(asked->deliveries);
 	free(asked);
 }
@@ -105,6 +108,25 @@ static void record_wish(struct asked *asked, struct change *change)
 	change_put_pause(change, asked->what, now, TIME_NEVER, "their own answer");
 }
 
+/* An answer makes a reminder rarer that fades. */
+static void record_fade(struct asked *asked, struct change *change)
+{
+	const struct engine *engine = asked->engine;
+	const struct occurrence_key *key = &asked->occurrence->key;
+	const struct reminder *reminder = model_reminder(engine->model, key->reminder);
+	struct fade fade;
+
+	if (!reminder || !reminder->fading.after || key->about)
+		return;
+	known_fade(engine->known, key->recipient, key->reminder, &fade);
+	if (!fade_answer(&fade, key->local, asked->answer))
+		return;
+	asked->fade = known_fade_name(key->recipient, key->reminder);
+	fade_write(&fade, asked->fade_text);
+	change_put_pause(
+		change, asked->fade, clock_now(engine->clock), TIME_NEVER, asked->fade_text);
+}
+
 static void on_answer_stored(void *owner, const struct store_result *result)
 {
 	struct asked *asked = owner;
@@ -120,6 +142,9 @@ static void on_answer_stored(void *owner, const struct store_result *result)
 	if (asked->what)
 		known_pause(engine->known, asked->what, clock_now(engine->clock), TIME_NEVER,
 			"their own answer");
+	if (asked->fade)
+		known_pause(engine->known, asked->fade, clock_now(engine->clock), TIME_NEVER,
+			asked->fade_text);
 	after_answer(engine, asked->occurrence, asked->answer, asked->follow_at);
 	asked_end(asked, 0, NULL);
 }
@@ -142,6 +167,7 @@ static void on_answer_found(void *owner, int error, struct occurrence *const *li
 	change_answer_occurrence(change, asked->id, asked->answer, asked->text,
 		clock_now(asked->engine->clock), asked->follow_at);
 	record_wish(asked, change);
+	record_fade(asked, change);
 	follow_answering(asked->engine->follow, asked->id);
 	store_apply(asked->engine->store, change, on_answer_stored, asked);
 }
@@ -629,6 +655,12 @@ void engine_resume(struct engine *engine, const char *what, engine_on_done on_do
 bool engine_pause_status(const struct engine *engine, size_t index, struct pause_status *ret)
 {
 	return known_pause_status(engine->known, index, ret);
+}
+
+bool engine_fade(const struct engine *engine, const struct person *person,
+	const struct reminder *reminder, struct fade *ret)
+{
+	return known_fade(engine->known, person->id, reminder->id, ret);
 }
 
 /* ---- a test message ---- */

@@ -20,11 +20,20 @@ struct pause {
 	UT_hash_handle hh;
 };
 
+struct faded {
+	char *what; /* PERSON:REMINDER */
+	struct fade fade;
+	UT_hash_handle hh;
+};
+
 struct known {
 	struct begin *begins;
+	struct faded *faded;
 	struct pause *pauses;
 	struct view view;
 };
+
+#define FADE "fade:"
 
 enum { WHAT_MAX = 256 };
 
@@ -106,11 +115,71 @@ static const char *on_paused(void *owner, const struct reminder *reminder,
 	return pause->reason;
 }
 
+/* ---- what has faded ---- */
+
+char *known_fade_name(const char *person, const char *reminder)
+{
+	return str_printf(FADE "%s:%s", person, reminder);
+}
+
+bool known_fade(
+	const struct known *known, const char *person, const char *reminder, struct fade *ret)
+{
+	char what[WHAT_MAX];
+	struct faded *faded;
+
+	*ret = (struct fade){.asked = INT64_MIN, .last = FADE_PASSED};
+	if (!known->faded)
+		return false;
+	snprintf(what, sizeof(what), "%s:%s", person, reminder);
+	HASH_FIND_STR(known->faded, what, faded);
+	if (faded)
+		*ret = faded->fade;
+	return faded != NULL;
+}
+
+size_t known_thinned(const struct known *known, const struct model *model)
+{
+	size_t count = 0;
+
+	for (struct faded *faded = known->faded; faded; faded = faded->hh.next) {
+		const struct reminder *reminder =
+			model_reminder(model, strchr(faded->what, ':') + 1);
+
+		count += reminder && fade_every(&reminder->fading, &faded->fade) > 1;
+	}
+	return count;
+}
+
+static bool on_faded(
+	void *owner, const struct reminder *reminder, const struct person *person, struct fade *ret)
+{
+	return known_fade(owner, person->id, reminder->id, ret);
+}
+
+/* What cannot be read begins anew: every message is sent. */
+static void put_fade(struct known *known, const char *what, const char *text)
+{
+	struct faded *faded;
+	struct fade fade;
+
+	if (!strchr(what, ':') || fade_read(text ? text : "", &fade) < 0)
+		return;
+	HASH_FIND_STR(known->faded, what, faded);
+	if (!faded) {
+		faded = mem_new(sizeof(*faded));
+		faded->what = str_new(what);
+		HASH_ADD_KEYPTR(hh, known->faded, faded->what, strlen(faded->what), faded);
+	}
+	faded->fade = fade;
+}
+
 struct known *known_new(void)
 {
 	struct known *known = mem_new(sizeof(*known));
 
-	known->view = (struct view){.owner = known, .begun = on_begun, .paused = on_paused};
+	known->view = (struct view){
+		.owner = known, .begun = on_begun, .paused = on_paused, .faded = on_faded};
 	return known;
 }
 
@@ -126,6 +195,7 @@ void known_free(struct known *known)
 {
 	struct begin *begin, *next_begin;
 	struct pause *pause, *next_pause;
+	struct faded *faded, *next_faded;
 
 	if (!known)
 		return;
@@ -136,6 +206,11 @@ void known_free(struct known *known)
 	}
 	HASH_ITER(hh, known->pauses, pause, next_pause)
 		pause_free(known, pause);
+	HASH_ITER(hh, known->faded, faded, next_faded) {
+		HASH_DEL(known->faded, faded);
+		free(faded->what);
+		free(faded);
+	}
 	free(known);
 }
 
@@ -193,6 +268,10 @@ void known_pause(struct known *known, const char *what, int64_t since_at, int64_
 {
 	struct pause *pause;
 
+	if (str_starts(what, FADE)) {
+		put_fade(known, what + strlen(FADE), reason);
+		return;
+	}
 	known_resume(known, what);
 	pause = mem_new(sizeof(*pause));
 	*pause = (struct pause){.what = str_new(what),

@@ -17,12 +17,21 @@ void known_begin(struct known *known, const char *what, int64_t at);
 /* Everything of the model that was never accepted before begins now: also written to the change. */
 void known_accept(
 	struct known *known, const struct model *model, int64_t now_at, struct change *change);
+/* One of fade:PERSON:REMINDER is how far that reminder has faded, in its reason. */
 void known_pause(struct known *known, const char *what, int64_t since_at, int64_t until_at,
 	const char *reason);
 /* Nothing began later than now: the clock was ahead then. Also written to the change. */
 void known_begin_by(struct known *known, int64_t now_at, struct change *change);
 bool known_resume(struct known *known, const char *what); /* false: it was not paused */
 bool known_pauses(const struct known *known);             /* anything at all */
+/* How far a reminder has faded for a person; false: nothing was kept of it, and *ret is as at the
+ * beginning. */
+bool known_fade(
+	const struct known *known, const char *person, const char *reminder, struct fade *ret);
+/* How many reminders of how many people leave something out at present. */
+size_t known_thinned(const struct known *known, const struct model *model);
+/* The name of the pause that keeps it; owned by the caller. */
+char *known_fade_name(const char *person, const char *reminder);
 bool known_pause_status(const struct known *known, size_t index, struct pause_status *ret);
 /* Until when an open delivery must wait because everything, its person (NULL: a room), a team of
  * theirs, or each reminder in it is paused, ms; 0: it need not. */

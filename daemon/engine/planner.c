@@ -3,6 +3,7 @@
  * repeats it from the old mark: what was recorded is known by its key and left out. */
 #include "base/clock.h"
 #include "base/str.h"
+#include "engine/known.h"
 #include "engine/planner_internal.h"
 #include "engine/report.h"
 
@@ -29,6 +30,12 @@ struct joined {
 	struct id occurrence;
 };
 
+/* How far a reminder has faded for a person, now that it asks once more. */
+struct faded {
+	char *what;
+	char text[FADE_TEXT];
+};
+
 struct slice {
 	struct planner *planner;
 	struct pass *pass;
@@ -39,6 +46,8 @@ struct slice {
 	size_t n_occurrences, occurrences_capacity;
 	struct joined *joined;
 	size_t n_joined, joined_capacity;
+	struct faded *faded;
+	size_t n_faded, faded_capacity;
 };
 
 struct member {
@@ -87,6 +96,9 @@ static void slice_free(struct slice *slice)
 		occurrence_free(slice->occurrences[i]);
 	free(slice->occurrences);
 	free(slice->made);
+	for (size_t i = 0; i < slice->n_faded; i++)
+		free(slice->faded[i].what);
+	free(slice->faded);
 	free(slice->joined);
 	free(slice);
 }
@@ -149,6 +161,9 @@ static void slice_accept(struct slice *slice, const struct store_result *result)
 		if (occurrence->follow_at != TIME_NEVER)
 			settings->on_follow(settings->owner, occurrence);
 	}
+	for (size_t i = 0; i < slice->n_faded; i++)
+		settings->on_faded(settings->owner, slice->faded[i].what, slice->pass->now_at,
+			slice->faded[i].text);
 	for (size_t i = 0; i < slice->n_joined; i++)
 		if (is_in(slice->joined[i].occurrence, known, result->n_known))
 			delivery_drop_item(slice->joined[i].held, slice->joined[i].occurrence);
@@ -240,6 +255,26 @@ static void slice_made(struct slice *slice, struct delivery *delivery, bool gath
 {
 	ARRAY_GROW(slice->made, slice->n_made, slice->made_capacity);
 	slice->made[slice->n_made++] = (struct made){.delivery = delivery, .gathers = gathers};
+}
+
+/* From now on it waits for an answer: without one, the next slot goes whatever the row was. */
+static void note_asked(
+	struct slice *slice, const struct planned *planned, const struct occurrence *occurrence)
+{
+	const struct view *view = slice->planner->settings.view;
+	struct faded *faded;
+	struct fade fade;
+
+	if (!planned->reminder->fading.after || !planned->person || planned->about)
+		return;
+	view->faded(view->owner, planned->reminder, planned->person, &fade);
+	if (!fade_ask(&fade, occurrence->key.local))
+		return;
+	ARRAY_GROW(slice->faded, slice->n_faded, slice->faded_capacity);
+	faded = &slice->faded[slice->n_faded++];
+	faded->what = known_fade_name(planned->person->id, planned->reminder->id);
+	fade_write(&fade, faded->text);
+	change_put_pause(slice->change, faded->what, slice->pass->now_at, TIME_NEVER, faded->text);
 }
 
 /* ---- one person ---- */
@@ -390,6 +425,7 @@ static void record_planned(
 	slice_keep(slice, occurrence);
 	if (!sent)
 		return;
+	note_asked(slice, planned, occurrence);
 	if (day && (planned->decision == DECISION_MERGED || (day->held && day->join_next)))
 		make_merged(slice, planned, occurrence, day);
 	else

@@ -24,6 +24,8 @@ struct planner_settings {
 	void (*on_recorded)(void *owner, struct delivery *delivery);
 	/* An occurrence with a follow-up was recorded; it is lent. */
 	void (*on_follow)(void *owner, const struct occurrence *occurrence);
+	/* A pause of that name was recorded with what is sent: how far it has faded. */
+	void (*on_faded)(void *owner, const char *what, int64_t since_at, const char *text);
 	/* The held delivery now goes at its not_before_at, which has changed. */
 	void (*on_held_moved)(void *owner, struct delivery *delivery);
 	/* Everything due is decided and recorded: set the alarm anew. */

@@ -9,7 +9,7 @@
 
 const char *const rule_id_names[RULE_IDS + 1] = {"schedule", "gap", "not-begun", "holiday",
 	"day-off", "hours", "quiet", "superseded", "paused", "stopped", "less", "away",
-	"about-away", "limit", "grace", "catch-up", "no-channel", NULL};
+	"about-away", "fade", "limit", "grace", "catch-up", "no-channel", NULL};
 
 enum { ORDINAL_MEMO = 4096, SLOTS_A_DAY_COUNTED = 24 };
 
@@ -573,6 +573,67 @@ static void wait_for_return(struct planned *planned)
 	skip_because(planned, BY_AWAY, "away at that time, and beyond its grace", "");
 }
 
+int resolver_every(const struct view *view, const struct reminder *reminder,
+	const struct person *person, struct fade *ret)
+{
+	if (!reminder->fading.after || !person || !view || !view->faded ||
+		!view->faded(view->owner, reminder, person, ret))
+		return 1;
+	return fade_every(&reminder->fading, ret);
+}
+
+/* Whether one of the slots of the same reminder that come shortly before this one, at most so many,
+ * was for the person: no rest of the place, no absence. */
+static bool has_one_before(const struct planned *planned, int most)
+{
+	enum { REACH_S = 400 * DAY_S, LOOK_MOST = 64 };
+	bool sent[LOOK_MOST] = {0};
+	int64_t reach = DAY_S, from;
+	struct place_slot slot;
+	int n;
+
+	assert(most < LOOK_MOST);
+	/* There is no way back along a rule: from further and further before. */
+	do {
+		reach *= 2;
+		n = 0;
+		from = planned->slot.utc - reach;
+		while (resolver_next(planned->reminder, planned->place, from, &slot) &&
+			slot.slot.utc < planned->slot.utc) {
+			sent[n++ % LOOK_MOST] = slot.decision != DECISION_SKIPPED &&
+						!is_away(planned->person, slot.send_at);
+			from = slot.slot.utc;
+		}
+	} while (n < most && reach < REACH_S);
+	for (int i = 0; i < MIN_OF(n, most); i++)
+		if (sent[(n - 1 - i) % LOOK_MOST])
+			return true;
+	return false;
+}
+
+/* Of each group of so many slots, counted from the beginning of the year, the first that is for the
+ * person goes: a holiday makes no gap twice as long. */
+static void leave_out_faded(struct planned *planned, const struct view *view)
+{
+	struct fade fade;
+	int every, place;
+	char words[80];
+
+	if (planned->about)
+		return;
+	every = resolver_every(view, planned->reminder, planned->person, &fade);
+	if (every == 1)
+		return;
+	place = (int)(resolver_ordinal(planned->reminder, planned->place, &planned->slot) %
+		      (uint64_t)every);
+	if (place == 0 || !has_one_before(planned, place))
+		return;
+	snprintf(words, sizeof(words),
+		"every %d%s since %d answer%s in a row; back at once after a miss", every,
+		every == 2 ? "nd" : "th", fade.row, fade.row == 1 ? "" : "s");
+	skip_because(planned, BY_FADE, words, "");
+}
+
 /* The rules of one person, after the place's. */
 static void decide_person(struct planned *planned, const struct view *view)
 {
@@ -586,6 +647,8 @@ static void decide_person(struct planned *planned, const struct view *view)
 		skip_because(planned, BY_ABOUT_AWAY, "away that day", planned->about->name);
 	else if (planned->person->n_absence)
 		wait_for_return(planned);
+	if (planned->decision != DECISION_SKIPPED)
+		leave_out_faded(planned, view);
 }
 
 /* Spreads people over the reminder's jitter, by identity, inside the allowed minutes. */

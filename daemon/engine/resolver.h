@@ -2,7 +2,7 @@
  * run, preview, explain and the calendar feed, so that the preview is what is sent.
  *
  * The order of the rules: schedule, gap, begun, holiday, day off, hours, quiet, superseded (place);
- * paused, stopped, less, away (person); daily limit (the person's whole day). Time is always an
+ * paused, stopped, less, away, fade (person); daily limit (the person's whole day). Time is always an
  * argument. */
 #pragma once
 
@@ -24,6 +24,7 @@ enum rule_id {
 	BY_LESS,       /* the person answered less: every second one */
 	BY_AWAY,       /* recipient */
 	BY_ABOUT_AWAY, /* subject */
+	BY_FADE,       /* the person answers by themselves: every so manieth */
 	BY_LIMIT,      /* the daily limit */
 	BY_GRACE,      /* too late */
 	BY_CATCH_UP,   /* missed, and a later one stands for it */
@@ -45,7 +46,15 @@ struct view {
 	const char *(*paused)(void *owner, const struct reminder *reminder,
 		const struct person *person, int64_t at, enum rule_id *ret_rule,
 		int64_t *ret_since);
+	/* How far a reminder that fades has done so for the person; false: not at all yet. May be
+	 * NULL. */
+	bool (*faded)(void *owner, const struct reminder *reminder, const struct person *person,
+		struct fade *ret);
 };
+
+/* Of how many slots of a reminder the person gets one: 1, 2, 4... *ret: how far it has faded. */
+int resolver_every(const struct view *view, const struct reminder *reminder,
+	const struct person *person, struct fade *ret);
 
 /* One slot of a reminder as its place sees it. */
 struct place_slot {

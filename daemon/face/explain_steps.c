@@ -249,6 +249,30 @@ static char *describe_about_away(const struct facts *facts)
 		     : str_new("it is about nobody else");
 }
 
+static char *describe_fade(const struct facts *facts)
+{
+	const struct planned *planned = facts->planned;
+	const struct fading *fading = &planned->reminder->fading;
+	const struct view *view = facts->query->view;
+	struct fade fade;
+	int every;
+
+	if (!fading->after || !planned->person || planned->about)
+		return str_new("it does not fade");
+	if (!view || !view->faded)
+		return str_new("not known from the configuration alone");
+	every = resolver_every(view, planned->reminder, planned->person, &fade);
+	if (every > 1)
+		return str_printf("one of every %d goes since %d answer%s in a row, and this is it",
+			every, fade.row, fade.row == 1 ? "" : "s");
+	if (!view->faded(view->owner, planned->reminder, planned->person, &fade))
+		return str_new("every one goes: nothing was asked yet");
+	if (fade.last == FADE_ASKED)
+		return str_new("every one goes: the last one has no answer");
+	return str_printf("every one goes: %d answer%s in a row, and it thins out after %d",
+		fade.row, fade.row == 1 ? "" : "s", fading->after);
+}
+
 static char *describe_limit(const struct facts *facts)
 {
 	int limit = facts->query->model->daily_limit;
@@ -314,6 +338,7 @@ static char *(*const looked_at[RULE_IDS])(const struct facts *facts) = {
 	[BY_LESS] = describe_less,
 	[BY_AWAY] = describe_away,
 	[BY_ABOUT_AWAY] = describe_about_away,
+	[BY_FADE] = describe_fade,
 	[BY_LIMIT] = describe_limit,
 	[BY_GRACE] = describe_grace,
 	[BY_CATCH_UP] = describe_catch_up,

@@ -80,7 +80,8 @@ static const struct method nudged_methods[] = {
 static const char nudged_types[] =
 	"type Status (version: string, started: string, reloaded: ?string, next: ?string, people: "
 	"int,\n"
-	"\treminders: int, schedules: int, counts: [string]int, store: ?string, dead: ?int,\n"
+	"\treminders: int, schedules: int, thinned: int, counts: [string]int, store: ?string, "
+	"dead: ?int,\n"
 	"\theartbeat: ?Heartbeat, channels: []ChannelStatus, pauses: []Pause)\n\n"
 	"type Heartbeat (last: ?string, ok: bool, reason: ?string)\n\n"
 	"type ChannelStatus (id: string, plugin: string, waiting: int, in_flight: int,\n"

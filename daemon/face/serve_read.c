@@ -87,12 +87,12 @@ static void on_dead_counted(void *owner, int error, size_t count)
 	if (!call_resume(call))
 		return;
 	engine_status(engine, &status);
-	object = json_pack("{ss so so so sI sI sI so so so so so so}", "version", NUDGED_VERSION,
+	object = json_pack("{ss so so so sI sI sI sI so so so so so so}", "version", NUDGED_VERSION,
 		"started", shape_time(status.started_at), "reloaded",
 		shape_time(status.reloaded_at ? status.reloaded_at : TIME_NEVER), "next",
 		shape_time(status.next_at), "people", (json_int_t)status.people, "reminders",
-		(json_int_t)status.reminders, "schedules", (json_int_t)status.schedules, "counts",
-		shape_counts(&status), "store",
+		(json_int_t)status.reminders, "schedules", (json_int_t)status.schedules, "thinned",
+		(json_int_t)status.thinned, "counts", shape_counts(&status), "store",
 		status.store_error ? json_string(strerror(-status.store_error)) : json_null(),
 		"dead", error ? json_null() : json_integer((json_int_t)count), "heartbeat",
 		shape_heartbeat(&status), "channels", shape_channels(engine), "pauses",
@@ -320,6 +320,25 @@ static void on_export_occurrences(
 	call_send(call, json_pack("{so}", "occurrences", list));
 }
 
+/* How far reminders have faded with them, in the shape of pauses: so they are kept. */
+static void add_fades(json_t *list, const struct engine *engine, const char *person_id)
+{
+	const struct model *model = engine_model(engine);
+	const struct person *person = model_person(model, person_id);
+	struct fade fade;
+	char text[FADE_TEXT];
+
+	for (size_t i = 0; person && i < model->n_reminders; i++) {
+		auto_free char *what = str_printf("fade:%s:%s", person_id, model->reminders[i]->id);
+
+		if (!engine_fade(engine, person, model->reminders[i], &fade))
+			continue;
+		fade_write(&fade, text);
+		json_array_append_new(list,
+			json_pack("{ss sn sn ss}", "what", what, "since", "until", "reason", text));
+	}
+}
+
 /* Pauses that are about this person: their own, and what they asked for with stop and less. */
 static json_t *pauses_of(const struct engine *engine, const char *person)
 {
@@ -337,6 +356,7 @@ static json_t *pauses_of(const struct engine *engine, const char *person)
 			json_array_append(list, pause);
 	}
 	json_decref(all);
+	add_fades(list, engine, person);
 	return list;
 }
 

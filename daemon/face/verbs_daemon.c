@@ -143,6 +143,7 @@ static void show_status(void *owner, json_t *reply)
 	auto_free char *people = show_number(status, "people");
 	auto_free char *reminders = show_number(status, "reminders");
 	auto_free char *schedules = show_number(status, "schedules");
+	auto_free char *thinned = show_number(status, "thinned");
 
 	if (tool->json) {
 		tool_print_json((json_t *)status);
@@ -151,6 +152,8 @@ static void show_status(void *owner, json_t *reply)
 	printf("nudged %s runs since %s; next at %s\n", show_member(status, "version"), started,
 		next);
 	printf("people %s, reminders %s, schedules %s\n", people, reminders, schedules);
+	if (json_integer_value(json_object_get(status, "thinned")))
+		printf("thinned out by fade: %s (one reminder of one person each)\n", thinned);
 	show_counts(json_object_get(status, "counts"));
 	if (json_is_string(json_object_get(status, "store"))) {
 		auto_free char *line =

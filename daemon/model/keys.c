@@ -65,6 +65,18 @@ _Static_assert(ARRAY_LEN(nudge_keys) <= KEYS_MAX, "");
 const struct section keys_nudge = {SECTION("reminders.nudge", "a nudge", nudge_entry, nudge_keys,
 	"What follows when nobody answers. Any answer stops it at once.")};
 
+static const struct key fade_keys[] = {
+	{"after", KEY_INT, 0, 1, 100, "4", AT(fade_entry, after),
+		.help = "How many answers (done or stuck) in a row halve the messages, and halve "
+			"them again: every 2nd after 4, every 4th after 8."},
+	{"at_least", KEY_SPAN_S, 0, DAY_SECONDS, YEAR_S, "2w", AT(fade_entry, at_least_s),
+		.help = "It never thins out beyond one message in this time."},
+};
+_Static_assert(ARRAY_LEN(fade_keys) <= KEYS_MAX, "");
+const struct section keys_fade = {SECTION("reminders.fade", "a fade", fade_entry, fade_keys,
+	"Fewer messages as answers come, and all of them again after one without. See Fading "
+	"above.")};
+
 static const struct key channel_keys[] = {
 	{"id", KEY_ID, KEY_REQUIRED, AT(channel_entry, id), .help = "Its name in this file."},
 	{"plugin", KEY_REF, KEY_REQUIRED, AT(channel_entry, plugin),
@@ -274,7 +286,8 @@ static const struct key reminder_keys[] = {
 	{"priority", KEY_INT, 0, 1, 5, "3", AT(reminder_entry, priority),
 		.help = "What goes alone when a person's daily limit is reached: the highest "
 			"first."},
-	LATER("fade", "Fewer messages as answers come."),
+	{"fade", KEY_GROUP, .inner = &keys_fade, AT(reminder_entry, fade),
+		.help = "Fewer messages as answers come: fade = { }. See Fading above."},
 	{"language", KEY_LANGUAGE, AT(reminder_entry, language),
 		.help = "The language of its prompts, whoever gets them. Absent: each person's, "
 			"and "
@@ -397,8 +410,8 @@ const struct section keys_top = {SECTION("", "the file", top_entry, top_keys,
 	"replaced.")};
 
 const struct section *const keys_sections[] = {&keys_top, &keys_channel, &keys_place, &keys_person,
-	&keys_away, &keys_focus, &keys_role, &keys_reminder, &keys_nudge, &keys_pack_file,
-	&keys_pack, &keys_prompt, NULL};
+	&keys_away, &keys_focus, &keys_role, &keys_reminder, &keys_nudge, &keys_fade,
+	&keys_pack_file, &keys_pack, &keys_prompt, NULL};
 
 const struct key *section_key(const struct section *section, const char *name)
 {

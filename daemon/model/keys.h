@@ -139,6 +139,12 @@ struct nudge_entry {
 	char *escalate;
 };
 
+struct fade_entry {
+	struct entry entry;
+	int after;
+	int64_t at_least_s;
+};
+
 struct reminder_entry {
 	struct entry entry;
 	char *id;
@@ -150,7 +156,7 @@ struct reminder_entry {
 	int short_month, dst_gap, dst_overlap, catch_up, shift, priority;
 	int64_t grace_s, jitter_s;
 	bool anywhere;
-	struct entries nudge;
+	struct entries nudge, fade;
 };
 
 struct prompt_entry {
@@ -170,7 +176,7 @@ struct pack_file_entry {
 };
 
 extern const struct section keys_top, keys_channel, keys_place, keys_person, keys_away, keys_focus,
-	keys_role, keys_reminder, keys_nudge, keys_pack_file, keys_pack, keys_prompt;
+	keys_role, keys_reminder, keys_nudge, keys_fade, keys_pack_file, keys_pack, keys_prompt;
 /* All of them in the order of the manual, NULL at the end. */
 extern const struct section *const keys_sections[];
 

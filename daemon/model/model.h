@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/secret.h"
+#include "model/fade.h"
 #include "model/prompt.h"
 #include "model/template.h"
 #include "time/daysoff.h"
@@ -180,6 +181,7 @@ struct reminder {
 	enum catch_up catch_up;
 	enum shift shift;
 	struct nudge nudge;
+	struct fading fading;
 	int priority;         /* 1..5 */
 	int64_t changed_hash; /* over everything that decides when and to whom: for reload */
 };

@@ -310,6 +310,33 @@ static void read_nudge(
 			"this nudge does nothing: at_most is 0, and nobody is told");
 }
 
+static void read_fade(
+	struct loader *loader, const struct reminder_entry *entry, struct reminder *reminder)
+{
+	struct where where = entry_where(&keys_reminder, entry, "fade");
+	const struct fade_entry *fade;
+	int most;
+
+	if (!entry->fade.count || !reminder->rule)
+		return;
+	fade = entries_at(&keys_fade, &entry->fade, 0);
+	most = fade_most(reminder->rule, loader->model->zone, fade->at_least_s);
+	if (reminder->has_about)
+		complain(loader, where,
+			"\"fade\" does not go with \"about\": word about somebody does not thin "
+			"out");
+	else if (!reminder->n_pairs && reminder->n_rooms)
+		complain(loader, where, "\"fade\" has no use here: nobody in a room can answer");
+	else if (most == 0)
+		complain(loader, where,
+			"\"fade\" is for what comes at most 24 times a day: ask less often");
+	else if (most == 1)
+		warn(loader, where,
+			"\"fade\" leaves nothing out: every 2nd would be less than one in its "
+			"at_least");
+	reminder->fading = (struct fading){fade->after, MAX_OF(most, 1)};
+}
+
 /* ---- what it says ---- */
 
 static void read_words(
@@ -439,6 +466,7 @@ static void build_reminder(struct loader *loader, struct reminder_entry *entry)
 	read_place(loader, entry, reminder);
 	check_recipients(loader, entry, reminder);
 	read_nudge(loader, entry, reminder);
+	read_fade(loader, entry, reminder);
 	read_words(loader, entry, reminder);
 	reminder->changed_hash = (int64_t)hash_whom(model, reminder, hash_when(entry, reminder));
 	config_check_reminder(loader, entry, reminder);

@@ -87,7 +87,8 @@ void change_follow_occurrence(struct change *change, struct id occurrence,
 void change_answer_occurrence(struct change *change, struct id occurrence, enum answer answer,
 	const char *text, int64_t answered_at, int64_t follow_at);
 /* `what` is all, person:ID, team:ID, reminder:ID, channel:ID, or stop:PERSON:REMINDER,
- * less:PERSON:REMINDER (answers). until_at may be TIME_NEVER. Replaces an earlier one. */
+ * less:PERSON:REMINDER (answers), fade:PERSON:REMINDER (how far it has faded). until_at may be
+ * TIME_NEVER. Replaces an earlier one. */
 void change_put_pause(struct change *change, const char *what, int64_t since_at, int64_t until_at,
 	const char *reason);
 void change_remove_pause(struct change *change, const char *what);

@@ -474,10 +474,11 @@ static int memory_prune(void *context, int64_t before_at, size_t limit, struct o
 	return 0;
 }
 
-/* A pause is of the person ("person:ID") or of one reminder for them ("stop:ID:...", "less:"). */
+/* A pause is of the person ("person:ID") or of one reminder for them ("stop:ID:...", "less:",
+ * "fade:"). */
 static bool note_is_of(const struct note *note, const char *person)
 {
-	static const char *const kinds[] = {"person:", "stop:", "less:"};
+	static const char *const kinds[] = {"person:", "stop:", "less:", "fade:"};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		const char *rest = note->name + strlen(kinds[i]);

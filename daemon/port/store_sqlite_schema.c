@@ -199,7 +199,7 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_DROP_DELIVERY] = "DELETE FROM delivery WHERE id = ?1",
 	[SQL_FORGET_PAUSES] = "DELETE FROM pause WHERE what = 'person:' || ?1"
 			      " OR substr(what, 1, length(?1) + 6) IN ('stop:' || ?1 || ':', "
-			      "'less:' || ?1 || ':')",
+			      "'less:' || ?1 || ':', 'fade:' || ?1 || ':')",
 	[SQL_FORGET_BEGINS] = "DELETE FROM begin WHERE what = 'person:' || ?1"
 			      " OR substr(what, 1, length(?1) + 6) IN ('stop:' || ?1 || ':', "
 			      "'less:' || ?1 || ':')",

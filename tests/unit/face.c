@@ -97,6 +97,8 @@ UNUSED_VERB(bool, engine_channel_status, const struct engine *engine, size_t ind
 	struct channel_status *ret)
 UNUSED_VERB(bool, engine_pause_status, const struct engine *engine, size_t index,
 	struct pause_status *ret)
+UNUSED_VERB(bool, engine_fade, const struct engine *engine, const struct person *person,
+	const struct reminder *reminder, struct fade *ret)
 UNUSED_VERB(void, engine_send, struct engine *engine, const char *reminder, const char *person,
 	engine_on_done on_done, void *owner)
 UNUSED_VERB(void, engine_drop, struct engine *engine, struct id delivery, engine_on_done on_done,

@@ -288,6 +288,98 @@ static void less_of_an_interval_is_every_second_one_too(void **state)
 	}
 }
 
+/* ---- fading ---- */
+
+static bool faded(
+	void *owner, const struct reminder *reminder, const struct person *person, struct fade *ret)
+{
+	*ret = *(const struct fade *)owner;
+	return true;
+}
+
+static const char *never_paused(void *owner, const struct reminder *reminder,
+	const struct person *person, int64_t at, enum rule_id *ret_rule, int64_t *ret_since)
+{
+	return NULL;
+}
+
+#define FADING(when) AT("a", when, "fade = { after = 4; };")
+#define WORKS "{ id = \"p\"; hours = \"Mon..Fri 08:00-18:00\"; }"
+
+/* From 2026-06-01, a Monday and slot 151 of the year (of weekdays 107), on: one letter a day that
+ * the schedule names; x sent, f left out, a for another reason. */
+static const struct {
+	const char *place, *more, *reminder;
+	struct fade fade;
+	const char *days;
+} FADES[] = {
+	{"{ id = \"p\"; }", "", FADING("09:00"), {3, 0, FADE_ANSWERED}, "xxxxxxxxxx"},
+	{"{ id = \"p\"; }", "", FADING("09:00"), {4, 0, FADE_ANSWERED}, "fxfxfxfxfx"},
+	{"{ id = \"p\"; }", "", FADING("09:00"), {4, 0, FADE_PASSED}, "fxfxfxfxfx"},
+	{"{ id = \"p\"; }", "", FADING("09:00"), {8, 0, FADE_ANSWERED}, "fxfffxfffx"},
+	{"{ id = \"p\"; }", "", FADING("09:00"), {900, 0, FADE_ANSWERED}, "fxfffffffx"},
+	{"{ id = \"p\"; }", "", FADING("09:00"), {900, 0, FADE_ASKED}, "xxxxxxxxxx"},
+	{"{ id = \"p\"; }", "", AT("a", "09:00", ""), {900, 0, FADE_ANSWERED}, "xxxxxxxxxx"},
+	{WORKS, "", FADING("Mon..Fri 09:00"), {4, 0, FADE_ANSWERED}, "fxfxfxfxfx"},
+	/* What the place or an absence takes makes no gap twice as long: the next one goes. */
+	{WORKS, "", FADING("09:00"), {4, 0, FADE_ANSWERED}, "xxfxfaaxfx"},
+	{"{ id = \"p\"; }", "away = ( { from = \"2026-06-02\"; until = \"2026-06-02\"; } );",
+		FADING("09:00"), {4, 0, FADE_ANSWERED}, "faxxfxfxfx"},
+	{"{ id = \"p\"; }", "away = ( { from = \"2026-06-02\"; until = \"2026-06-04\"; } );",
+		FADING("09:00"), {8, 0, FADE_ANSWERED}, "faaaxxfffx"},
+	{"{ id = \"p\"; }", "away = ( { from = \"2026-06-02\"; until = \"2026-06-05\"; } );",
+		FADING("09:00"), {8, 0, FADE_ANSWERED}, "faaaaxfffx"},
+};
+
+static char letter_of(const char *line)
+{
+	return strstr(line, "skipped(fade)") ? 'f' : strstr(line, "skipped") ? 'a' : 'x';
+}
+
+static void what_fades_goes_evenly_and_over_holidays(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(FADES); i++) {
+		struct fade fade = FADES[i].fade;
+		struct view view = {
+			.owner = &fade, .begun = begun, .paused = never_paused, .faded = faded};
+		auto_free char *ana = str_printf(
+			"{ id = \"ana\"; via = [ \"hook\" ]; place = \"p\"; %s }", FADES[i].more);
+		struct model *model = model_of("", FADES[i].place, ana, FADES[i].reminder);
+		char said[32] = "";
+
+		view.begun = NULL;
+		for (int32_t date = date_from_ymd(2026, 6, 1); strlen(said) < 10; date++) {
+			char text[CIVIL_TEXT];
+			struct lines lines;
+
+			date_write(date, text);
+			preview(model, &view, text, "ana", &lines);
+			if (*lines.text)
+				said[strlen(said)] = letter_of(lines.text);
+		}
+		if (strcmp(said, FADES[i].days))
+			fail_msg("row %zu: %s, not %s", i, said, FADES[i].days);
+		model_unref(model);
+	}
+}
+
+static void nothing_fades_by_the_configuration_alone(void **state)
+{
+	struct model *model = model_of("", WORKS, ANA, FADING("Mon..Fri 09:00"));
+	struct fade fade;
+	struct lines lines;
+
+	assert_int_equal(resolver_every(NULL, model->reminders[0], model->people[0], &fade), 1);
+	for (int day = 1; day <= 5; day++) {
+		char date[CIVIL_TEXT];
+
+		date_write(date_from_ymd(2026, 6, day), date);
+		preview(model, NULL, date, "ana", &lines);
+		assert_string_equal(lines.text, "a 09:00 send");
+	}
+	model_unref(model);
+}
+
 static void absence_is_inclusive_and_holds_for_the_subject_too(void **state)
 {
 	static const struct {
@@ -390,6 +482,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_known_of_a_person_decides),
 		cmocka_unit_test(less_is_every_second_one),
 		cmocka_unit_test(less_of_an_interval_is_every_second_one_too),
+		cmocka_unit_test(what_fades_goes_evenly_and_over_holidays),
+		cmocka_unit_test(nothing_fades_by_the_configuration_alone),
 		cmocka_unit_test(absence_is_inclusive_and_holds_for_the_subject_too),
 		cmocka_unit_test(jitter_is_the_same_every_time_and_stays_in_its_span),
 		cmocka_unit_test(ordinals_count_the_slots_of_a_year),

@@ -75,7 +75,7 @@ static void pruning_leaves_a_delivery_its_other_items(void **state)
 static void forgetting_removes_one_person_and_nobody_else(void **state)
 {
 	static const char *const whats[] = {"person:ana", "person:anabel", "stop:ana:r",
-		"less:ana:r", "stop:anabel:r", "team:ana", "all"};
+		"less:ana:r", "fade:ana:r", "stop:anabel:r", "fade:anabel:r", "team:ana", "all"};
 	struct bed *bed = *state;
 	struct occurrence hers = make_occurrence("r", "ana", 1),
 			  his = make_occurrence("r", "ben", 2);
@@ -97,7 +97,7 @@ static void forgetting_removes_one_person_and_nobody_else(void **state)
 	assert_int_equal(bed_apply(bed, change), 0);
 
 	assert_int_equal(bed_forget(bed, "ana"), 0);
-	assert_int_equal(bed->count, 2 + 2 + 3 + 1);
+	assert_int_equal(bed->count, 2 + 2 + 4 + 1);
 	dump = bed_dump(bed);
 	assert_null(strstr(dump, " ana "));
 	assert_null(strstr(dump, "person:ana "));
@@ -106,6 +106,7 @@ static void forgetting_removes_one_person_and_nobody_else(void **state)
 	assert_non_null(strstr(dump, "pause team:ana 1 2 -\n"));
 	assert_non_null(strstr(dump, "pause person:anabel"));
 	assert_non_null(strstr(dump, "pause stop:anabel:r"));
+	assert_non_null(strstr(dump, "pause fade:anabel:r"));
 	assert_non_null(strstr(dump, "pause all"));
 	assert_non_null(strstr(dump, "begin person:ben"));
 	assert_non_null(strstr(dump, " room:chat "));
