@@ -6,6 +6,7 @@
 #include "engine/channels.h"
 #include "engine/engine.h"
 #include "engine/report.h"
+#include "face/admin.h"
 #include "face/control.h"
 #include "face/web.h"
 #include "port/service.h"
@@ -50,6 +51,7 @@ struct daemon {
 	struct engine *engine;
 	struct control *control;
 	struct web *web;
+	struct admin *admin;
 	struct event *term, *interrupt, *hangup, *watchdog;
 	bool stopping, failed;
 };
@@ -278,13 +280,16 @@ static int start_faces(struct daemon *daemon)
 	const struct model *model = engine_model(daemon->engine);
 	auto_free char *path = control_path(daemon);
 	auto_free char *error = NULL;
-	int answers = service_take_socket("answers"), r;
+	int answers = service_take_socket("answers"), admin = service_take_socket("admin"), r;
 
 	r = control_open(daemon->loop, daemon->engine, path, service_take_socket("control"),
 		&daemon->control, &error);
 	if (r == 0 && (model->listen || answers >= 0))
 		r = web_open(
 			daemon->loop, daemon->engine, model->listen, answers, &daemon->web, &error);
+	if (r == 0 && (model->listen_admin || admin >= 0))
+		r = admin_open(daemon->loop, daemon->engine, model->listen_admin, admin,
+			&daemon->admin, &error);
 	if (r < 0)
 		log_error("%s", error);
 	service_close_sockets();
@@ -296,6 +301,7 @@ static void stop(struct daemon *daemon)
 	struct event *events[] = {
 		daemon->term, daemon->interrupt, daemon->hangup, daemon->watchdog};
 
+	admin_close(daemon->admin);
 	web_close(daemon->web);
 	control_close(daemon->control);
 	engine_free(daemon->engine);

@@ -114,13 +114,34 @@ static void choose(const struct reminder *reminder, const struct words *words, c
 		*ret_text = str_new(words->prompt ? words->prompt : "");
 }
 
-void compose_message(
-	const struct planned *planned, const char *answer_url, char **ret_title, char **ret_text)
+static bool uses_practice(const struct template *template)
+{
+	return template && template_uses(template, NAME_PRACTICE_URL);
+}
+
+/* Owned, or NULL: a signature is made only where it is shown. */
+static char *make_practice_url(const struct compose_links *links, const struct planned *planned,
+	const struct prompt *prompt)
+{
+	const struct reminder *reminder = planned->reminder;
+
+	if (!links || !links->practice_url || !planned->person)
+		return NULL;
+	if (uses_practice(reminder->title) || uses_practice(reminder->text) ||
+		(prompt && (uses_practice(prompt->title) || uses_practice(prompt->cue) ||
+				   uses_practice(prompt->act) || uses_practice(prompt->question))))
+		return links->practice_url(links->owner, planned->person);
+	return NULL;
+}
+
+void compose_message(const struct planned *planned, const struct compose_links *links,
+	char **ret_title, char **ret_text)
 {
 	struct words words = {0};
 	const struct person *subject = planned->about ? planned->about : planned->person;
 	const struct language *language;
 	const struct prompt *prompt = compose_prompt(planned, &language);
+	auto_free char *practice = make_practice_url(links, planned, prompt);
 
 	if (planned->person) {
 		words.values[NAME_PERSON_ID] = planned->person->id;
@@ -137,7 +158,8 @@ void compose_message(
 							      planned->due_at / 1000, NULL))));
 	words.values[NAME_REMINDER_ID] = planned->reminder->id;
 	words.values[NAME_REMINDER_KIND] = kind_names[planned->reminder->kind];
-	words.values[NAME_ANSWER_URL] = answer_url;
+	words.values[NAME_ANSWER_URL] = links ? links->answer_url : NULL;
+	words.values[NAME_PRACTICE_URL] = practice;
 	words.values[NAME_VISION] = planned->reminder->vision;
 	if (prompt)
 		set_prompt(&words, prompt);

@@ -238,6 +238,11 @@ static char *answer_url(void *owner, struct id occurrence, int64_t created_at)
 	return str_printf("%s/a/%s", engine->model->public_url, token);
 }
 
+static char *practice_url(void *owner, const struct person *person)
+{
+	return engine_person_url(owner, person, LINK_PAGE);
+}
+
 static int64_t paused_until(void *owner, const char *channel)
 {
 	const struct engine *engine = owner;
@@ -458,6 +463,7 @@ static int make_parts(struct engine *engine)
 		.zones = engine->zones,
 		.owner = engine,
 		.answer_url = answer_url,
+		.practice_url = practice_url,
 		.on_recorded = on_recorded,
 		.on_follow = on_follow,
 		.on_faded = on_faded,
@@ -620,6 +626,7 @@ static int check_reload(
 	refuse_change(complaints, now, "store", old->store, now->store);
 	refuse_change(complaints, now, "control", old->control, now->control);
 	refuse_change(complaints, now, "listen", old->listen, now->listen);
+	refuse_change(complaints, now, "listen_admin", old->listen_admin, now->listen_admin);
 	return complaints->errors > before ? -EINVAL : 0;
 }
 
@@ -676,6 +683,7 @@ static int reload(struct engine *engine, struct complaints *complaints)
 	watch_over(engine);
 	if (model->link_key)
 		r = link_key_derive(secret_reveal(model->link_key), &engine->link_key);
+	links_forget(engine);
 	model_unref(old);
 	engine->reloaded_at = now;
 	files_watch(engine);
@@ -763,6 +771,7 @@ void engine_free(struct engine *engine)
 	ledger_free(engine->ledger);
 	zones_free(engine->zones);
 	known_free(engine->known);
+	links_forget(engine);
 	model_unref(engine->model);
 	channels_free(engine->channels);
 	free(engine->config_file);

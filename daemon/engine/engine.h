@@ -41,6 +41,14 @@ struct clock *engine_clock(const struct engine *engine);
 const struct view *engine_view(const struct engine *engine);
 const struct link_key *engine_link_key(const struct engine *engine);
 
+/* Whose link this is, lent until the loop's next turn; NULL: nobody's, or an older one that was made
+ * void. */
+const struct person *engine_link_person(
+	struct engine *engine, const char *token, enum link_purpose purpose);
+/* A person's own page, or the calendar of it. NULL without a listener; owned. */
+char *engine_person_url(
+	const struct engine *engine, const struct person *person, enum link_purpose purpose);
+
 struct engine_status {
 	int64_t started_at, reloaded_at;
 	int64_t next_at; /* the next planned slot; TIME_NEVER: none */
@@ -98,10 +106,17 @@ struct pause_status {
 void engine_pause(struct engine *engine, const char *what, int64_t until_at, const char *reason,
 	engine_on_done on_done, void *owner);
 void engine_resume(struct engine *engine, const char *what, engine_on_done on_done, void *owner);
-bool engine_pause_status(const struct engine *engine, size_t index, struct pause_status *ret);
 /* How far a reminder has faded for a person; false: nothing was kept of it. */
 bool engine_fade(const struct engine *engine, const struct person *person,
 	const struct reminder *reminder, struct fade *ret);
+/* The pause that follows the one called `after`, NULL: the first; false: there is none. */
+bool engine_next_pause(const struct engine *engine, const char *after, struct pause_status *ret);
+/* The pause of exactly that name, also "less:PERSON:REMINDER" and "stop:PERSON:REMINDER". */
+bool engine_find_pause(const struct engine *engine, const char *what, struct pause_status *ret);
+/* How often a reminder comes to a person from now on: as planned (ANSWER_NONE), ANSWER_LESS or
+ * ANSWER_STOP. */
+void engine_set_pace(struct engine *engine, const char *person, const char *reminder,
+	enum answer answer, engine_on_done on_done, void *owner);
 
 /* The request a channel would make of a test message, secrets masked, and, with send, what became
  * of it. address NULL: the first person's on that channel. */

@@ -52,6 +52,7 @@ struct engine {
 	struct alarm *alarm;
 	struct heap holds; /* of struct hold, by not_before_at */
 	struct link_key link_key;
+	struct link_index *links; /* people by what is in their links; NULL: not asked for yet */
 	int64_t started_at, reloaded_at;
 	bool loaded;
 	bool running, missed; /* missed: unwatched time lies before the next run */
@@ -96,6 +97,9 @@ void files_watch(struct engine *engine); /* the model's files; a new model's aft
 void files_take_changes(struct engine *engine);
 void files_on_rest(struct engine *engine);
 void files_close(struct engine *engine);
+
+/* engine_links.c: the people or the key have changed */
+void links_forget(struct engine *engine);
 
 /* engine_hold.c */
 void hold_put(struct engine *engine, struct delivery *delivery);

@@ -625,23 +625,14 @@ void engine_pause(struct engine *engine, const char *what, int64_t until_at, con
 	store_apply(engine->store, change, on_pause_stored, pausing);
 }
 
-static bool is_paused(const struct engine *engine, const char *what)
-{
-	struct pause_status status;
-
-	for (size_t i = 0; known_pause_status(engine->known, i, &status); i++)
-		if (str_eq(status.what, what))
-			return true;
-	return false;
-}
-
 void engine_resume(struct engine *engine, const char *what, engine_on_done on_done, void *owner)
 {
 	struct asked *asked = asked_new(engine, on_done, owner);
+	struct pause_status status;
 	struct pausing *pausing;
 	struct change *change;
 
-	if (!is_paused(engine, what)) {
+	if (!known_find_pause(engine->known, what, &status)) {
 		refuse(asked, -ENOENT, str_printf("%s is not paused", what));
 		return;
 	}
@@ -652,9 +643,9 @@ void engine_resume(struct engine *engine, const char *what, engine_on_done on_do
 	store_apply(engine->store, change, on_pause_stored, pausing);
 }
 
-bool engine_pause_status(const struct engine *engine, size_t index, struct pause_status *ret)
+bool engine_next_pause(const struct engine *engine, const char *after, struct pause_status *ret)
 {
-	return known_pause_status(engine->known, index, ret);
+	return known_next_pause(engine->known, after, ret);
 }
 
 bool engine_fade(const struct engine *engine, const struct person *person,

@@ -296,18 +296,35 @@ bool known_pauses(const struct known *known)
 	return known->pauses != NULL;
 }
 
-bool known_pause_status(const struct known *known, size_t index, struct pause_status *ret)
+static struct pause_status status_of(const struct pause *pause)
 {
-	for (struct pause *pause = known->pauses; pause; pause = pause->hh.next) {
-		if (index--)
-			continue;
-		*ret = (struct pause_status){.what = pause->what,
-			.reason = pause->reason,
-			.since_at = pause->since_at,
-			.until_at = pause->until_at};
-		return true;
+	return (struct pause_status){.what = pause->what,
+		.reason = pause->reason,
+		.since_at = pause->since_at,
+		.until_at = pause->until_at};
+}
+
+bool known_find_pause(const struct known *known, const char *what, struct pause_status *ret)
+{
+	const struct pause *pause;
+
+	HASH_FIND_STR(known->pauses, what, pause);
+	if (pause)
+		*ret = status_of(pause);
+	return pause != NULL;
+}
+
+bool known_next_pause(const struct known *known, const char *after, struct pause_status *ret)
+{
+	const struct pause *pause = known->pauses;
+
+	if (after) {
+		HASH_FIND_STR(known->pauses, after, pause);
+		pause = pause ? pause->hh.next : NULL;
 	}
-	return false;
+	if (pause)
+		*ret = status_of(pause);
+	return pause != NULL;
 }
 
 int64_t known_delivery_paused_until(const struct known *known, const struct delivery *delivery,

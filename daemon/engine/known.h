@@ -32,7 +32,9 @@ bool known_fade(
 size_t known_thinned(const struct known *known, const struct model *model);
 /* The name of the pause that keeps it; owned by the caller. */
 char *known_fade_name(const char *person, const char *reminder);
-bool known_pause_status(const struct known *known, size_t index, struct pause_status *ret);
+bool known_find_pause(const struct known *known, const char *what, struct pause_status *ret);
+/* The pause that follows the one called `after`, NULL: the first; false: there is none. */
+bool known_next_pause(const struct known *known, const char *after, struct pause_status *ret);
 /* Until when an open delivery must wait because everything, its person (NULL: a room), a team of
  * theirs, or each reminder in it is paused, ms; 0: it need not. */
 int64_t known_delivery_paused_until(const struct known *known, const struct delivery *delivery,

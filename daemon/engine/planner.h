@@ -20,6 +20,8 @@ struct planner_settings {
 	void *owner;
 	/* A link for an occurrence to be composed with, or NULL (owned by the caller of it). */
 	char *(*answer_url)(void *owner, struct id occurrence, int64_t created_at);
+	/* The same of the person's own page. */
+	char *(*practice_url)(void *owner, const struct person *person);
 	/* Takes a recorded delivery (HELD or WAITING). */
 	void (*on_recorded)(void *owner, struct delivery *delivery);
 	/* An occurrence with a follow-up was recorded; it is lent. */

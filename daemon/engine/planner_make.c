@@ -46,6 +46,8 @@ struct occurrence *planner_make_occurrence(
 		.decision = planned->decision,
 		.follow_at = follow_at(planned, created_at)};
 	auto_free char *url = NULL, *title = NULL, *text = NULL;
+	struct compose_links links = {
+		.practice_url = settings->practice_url, .owner = settings->owner};
 	auto_free char *room = planned->room ? recipient_of(planned) : NULL;
 	char rule[RULE_TEXT];
 
@@ -66,7 +68,8 @@ struct occurrence *planner_make_occurrence(
 	}
 	if (!planned->room)
 		url = settings->answer_url(settings->owner, made.id, created_at);
-	compose_message(planned, url, &title, &text);
+	links.answer_url = url;
+	compose_message(planned, &links, &title, &text);
 	made.title = title;
 	made.text = text;
 	return occurrence_copy(&made);

@@ -54,9 +54,15 @@ static bool concerns(const struct walker *walker, const struct reminder *reminde
 {
 	const struct preview_query *query = walker->query;
 
+	size_t pairs;
+
 	if (query->reminder && query->reminder != reminder && !walker->model->daily_limit)
 		return false;
-	if (!query->person && reminder->n_rooms && reminder->place == place)
+	if (query->person) {
+		reminder_pairs_of(reminder, query->person, &pairs);
+		return pairs && has_people[place->index];
+	}
+	if (reminder->n_rooms && reminder->place == place)
 		return true;
 	return reminder->n_pairs && has_people[place->index];
 }

@@ -151,9 +151,25 @@ static int read_request_line(struct http_visit *visit, char *line)
 }
 
 struct fields {
-	const char *length, *type, *expect;
+	const char *length, *type, *expect, *host, *origin, *fetch_site;
 	bool chunked, twice;
 };
+
+static void take_field(struct fields *fields, const char *name, const char *value)
+{
+	const struct {
+		const char *name, **place;
+	} known[] = {{"Content-Length", &fields->length}, {"Content-Type", &fields->type},
+		{"Expect", &fields->expect}, {"Host", &fields->host}, {"Origin", &fields->origin},
+		{"Sec-Fetch-Site", &fields->fetch_site}};
+
+	fields->chunked |= strcasecmp(name, "Transfer-Encoding") == 0;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strcasecmp(name, known[i].name) == 0) {
+			fields->twice |= known[i].place == &fields->length && fields->length;
+			*known[i].place = value;
+		}
+}
 
 static int read_field(struct fields *fields, char *line)
 {
@@ -168,16 +184,7 @@ static int read_field(struct fields *fields, char *line)
 		*--end = '\0';
 	if (!is_token(line) || !str_is_printable(value, strlen(value), false))
 		return 400;
-	if (strcasecmp(line, "Content-Length") == 0) {
-		fields->twice |= fields->length != NULL;
-		fields->length = value;
-	} else if (strcasecmp(line, "Content-Type") == 0) {
-		fields->type = value;
-	} else if (strcasecmp(line, "Transfer-Encoding") == 0) {
-		fields->chunked = true;
-	} else if (strcasecmp(line, "Expect") == 0) {
-		fields->expect = value;
-	}
+	take_field(fields, line, value);
 	return 0;
 }
 
@@ -221,6 +228,9 @@ static int read_header(struct http_visit *visit)
 	if (!status && visit->request.method == HTTP_POST && !fields.length)
 		status = 411;
 	visit->request.content_type = fields.type;
+	visit->request.host = fields.host;
+	visit->request.origin = fields.origin;
+	visit->request.fetch_site = fields.fetch_site;
 	if (!status && fields.expect && visit->body_len)
 		bufferevent_write(visit->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 	return status;

@@ -26,7 +26,9 @@ struct http_request {
 	enum http_method method;
 	const char *path;         /* begins with /; as sent, without the query */
 	const char *content_type; /* "" when absent */
-	const char *body;         /* NUL-terminated besides */
+	/* Where a browser says that it comes from; NULL: it does not say. */
+	const char *host, *origin, *fetch_site;
+	const char *body; /* NUL-terminated besides */
 	size_t body_len;
 };
 

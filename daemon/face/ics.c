@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LINE_OCTETS = 75, TEXT_MAX = 256 << 10 };
@@ -141,11 +142,11 @@ void ics_add(struct ics *ics, const json_t *planned)
 	add_line(&ics->out, "END:VEVENT");
 }
 
-int ics_print(struct ics *ics, FILE *out)
+int ics_end(struct ics *ics, const struct buf **ret)
 {
 	add_line(&ics->out, "END:VCALENDAR");
 	if (ics->out.overflow)
 		return -EFBIG;
-	fwrite(buf_str(&ics->out), 1, ics->out.len, out);
+	*ret = &ics->out;
 	return 0;
 }

@@ -2,10 +2,9 @@
  * not skipped. */
 #pragma once
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 struct ics;
 
@@ -13,5 +12,5 @@ struct ics;
 struct ics *ics_new(int64_t now_s, size_t max);
 void ics_free(struct ics *ics);
 void ics_add(struct ics *ics, const json_t *planned); /* as shape_planned() gives them */
-/* 0, or -EFBIG when it grew beyond its maximum: then nothing is printed. */
-int ics_print(struct ics *ics, FILE *out) must_check;
+/* Ends it. 0 with the text, lent, or -EFBIG when it grew beyond its maximum. */
+int ics_end(struct ics *ics, const struct buf **ret) must_check;

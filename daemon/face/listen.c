@@ -152,3 +152,15 @@ int listen_tcp(const char *address, int *ret_fd, char **ret_error)
 	*ret_fd = r;
 	return 0;
 }
+
+int listen_any(const char *address, mode_t mode, int *ret_fd, char **ret_path, char **ret_error)
+{
+	int r;
+
+	if (!str_starts(address, "unix:"))
+		return listen_tcp(address, ret_fd, ret_error);
+	r = listen_unix(address + 5, mode, ret_fd, ret_error);
+	if (r == 0)
+		*ret_path = str_new(address + 5);
+	return r;
+}

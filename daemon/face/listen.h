@@ -11,3 +11,6 @@
 int listen_unix(const char *path, mode_t mode, int *ret_fd, char **ret_error) must_check;
 /* "host:port" or "[v6]:port". */
 int listen_tcp(const char *address, int *ret_fd, char **ret_error) must_check;
+/* Either of them: "unix:PATH" has its path in *ret_path (owned), to be removed at the end. */
+int listen_any(const char *address, mode_t mode, int *ret_fd, char **ret_path,
+	char **ret_error) must_check;

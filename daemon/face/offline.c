@@ -238,11 +238,17 @@ static struct delivery *make_delivery(
 	return delivery;
 }
 
+static char *example_url(void *owner, const struct person *person unused_arg)
+{
+	return owner ? str_printf("%s/me/EXAMPLE", (const char *)owner) : NULL;
+}
+
 static int render_planned(const struct tool *tool, struct offline *offline,
 	const struct channel *channel, const struct planned *planned)
 {
 	const char *base = offline->model->public_url;
 	auto_free char *url = base && planned->person ? str_printf("%s/a/EXAMPLE", base) : NULL;
+	const struct compose_links links = {url, example_url, (void *)base};
 	auto_free char *title = NULL, *text = NULL, *error = NULL, *shown = NULL;
 	struct nudged_request *request = NULL;
 	struct nudged_delivery *view;
@@ -252,7 +258,7 @@ static int render_planned(const struct tool *tool, struct offline *offline,
 	const char *name = planned->person ? planned->person->name : NULL;
 	json_t *object;
 
-	compose_message(planned, url, &title, &text);
+	compose_message(planned, &links, &title, &text);
 	if (channels_open_outlet(offline->channels, channel, true, &outlet, &error) < 0)
 		return tool_refuse("%s", error);
 	delivery = make_delivery(planned, title, text);

@@ -3,14 +3,17 @@
 #include "face/page.h"
 
 #include "base/str.h"
+#include "face/page_parts.h"
 
 #include <sodium.h>
 
 static const char style[] =
 	":root{color-scheme:light dark;--ink:#22201c;--soft:#6a645a;--paper:#faf8f4;--card:#fff;"
-	"--line:#d9d3c7;--good:#2f6b4f;--on:#fff}"
+	"--line:#d9d3c7;--edge:#857d6f;--good:#2f6b4f;--on:#fff;--bad:#a3261f;"
+	"--blue:#2b5f9e;--amber:#9a5a00}"
 	"@media(prefers-color-scheme:dark){:root{--ink:#ece7de;--soft:#aba395;--paper:#1b1a18;"
-	"--card:#262421;--line:#454039;--good:#7fc4a0;--on:#10231a}}"
+	"--card:#262421;--line:#454039;--edge:#8a8272;--good:#7fc4a0;--on:#10231a;--bad:#f19a92;"
+	"--blue:#8db8ee;--amber:#e0a95a}}"
 	"*{box-sizing:border-box}"
 	"body{margin:0;background:var(--paper);color:var(--ink);"
 	"font:1.0625rem/1.55 system-ui,sans-serif}"
@@ -25,7 +28,7 @@ static const char style[] =
 	"border-radius:.75rem}"
 	"label{display:block;margin:.9rem 0 .3rem;color:var(--soft)}"
 	"input,select,button{font:inherit;min-height:2.9rem;border-radius:.5rem;color:var(--ink);"
-	"border:1px solid var(--line);background:var(--paper);padding:.4rem .8rem}"
+	"border:1px solid var(--edge);background:var(--paper);padding:.4rem .8rem}"
 	"input{width:100%}"
 	"button{cursor:pointer}"
 	".row{display:flex;flex-wrap:wrap;gap:.6rem;margin-top:.9rem}"
@@ -33,6 +36,36 @@ static const char style[] =
 	".main{background:var(--good);border-color:var(--good);color:var(--on);font-weight:600}"
 	":focus-visible{outline:.2rem solid var(--good);outline-offset:.15rem}"
 	"hr{border:0;border-top:1px solid var(--line);margin:1.2rem 0 0}"
+	"main.wide{max-width:64rem}"
+	"section{margin-top:2.25rem}"
+	"section>h2{font-size:1.25rem;margin:0 0 .75rem}"
+	"h3{font-size:1rem;margin:1rem 0 .25rem}"
+	"small{color:var(--soft);font-size:.875rem;font-weight:400}"
+	"a{color:var(--good)}"
+	"nav{display:flex;flex-wrap:wrap;gap:.25rem 1.1rem}"
+	"nav a{padding:.35rem 0}"
+	"section form{margin-top:.75rem}"
+	"section label{margin-top:0}"
+	".plain{list-style:none;margin:0;padding:0}"
+	".plain li{padding:.3rem 0;overflow-wrap:anywhere}"
+	".card{margin-top:.75rem;padding:0 1.1rem;background:var(--card);border:1px solid "
+	"var(--line);border-radius:.75rem}"
+	".card summary{padding:.9rem 0;cursor:pointer;font-weight:600;overflow-wrap:anywhere}"
+	".card form{margin:0 0 1.1rem;padding:0;border:0}"
+	".bad{color:var(--bad)}"
+	".notice.bad{border-color:var(--bad)}"
+	".scroll{overflow-x:auto}"
+	"table{border-collapse:collapse;width:100%;font-size:.9375rem}"
+	"th,td{text-align:left;padding:.45rem .9rem .45rem 0;border-bottom:1px solid var(--line);"
+	"vertical-align:top}"
+	"th[scope=col]{color:var(--soft);font-weight:400}"
+	"svg{display:block;width:100%;height:auto;overflow:visible}"
+	"svg text{fill:var(--soft);font-size:14px}"
+	".axis{stroke:var(--edge);fill:none}"
+	"rect.b1{fill:var(--amber)}rect.b2{fill:var(--good)}rect.b3{fill:var(--blue)}"
+	".legend span{border-left:.8rem solid;padding-left:.4rem;margin-right:1rem}"
+	"span.b1{border-color:var(--amber)}span.b2{border-color:var(--good)}"
+	"span.b3{border-color:var(--blue)}"
 	"footer{margin-top:1.5rem;color:var(--soft);font-size:.9rem}";
 
 static const struct {
@@ -40,7 +73,7 @@ static const struct {
 } snoozes[] = {{"30min", "30 minutes"}, {"1h", "1 hour"}, {"3h", "3 hours"}, {"1d", "1 day"},
 	{"3d", "3 days"}, {"1w", "1 week"}};
 
-static void add_escaped(struct buf *out, const char *text)
+void page_escape(struct buf *out, const char *text)
 {
 	for (; text && *text; text++)
 		switch (*text) {
@@ -72,17 +105,19 @@ static void add_button(struct buf *out, const char *answer, const char *label)
 
 /* Buttons are what is sent: the answer is never in the link, so that a mail scanner that opens every
  * link answers nothing. */
-static void add_form(struct buf *out)
+void page_add_answers(struct buf *out, const char *suffix)
 {
-	buf_add_str(out,
-		"<form method=\"post\">\n<h2>How did it go?</h2>\n"
-		"<label for=\"text\">A line about it, if you like (only for you)</label>\n"
-		"<input id=\"text\" name=\"text\" maxlength=\"500\" autocomplete=\"off\">\n"
-		"<div class=\"row\">\n");
+	buf_printf(out,
+		"<label for=\"text%s\">A line about it, if you like (only for you)</label>\n"
+		"<input id=\"text%s\" name=\"text\" maxlength=\"500\" autocomplete=\"off\">\n"
+		"<div class=\"row\">\n",
+		suffix, suffix);
 	add_button(out, "done", "Done");
 	add_button(out, "stuck", "I got stuck");
-	buf_add_str(out, "</div>\n<label for=\"for\">Not now? Ask me again in</label>\n"
-			 "<div class=\"row\">\n<select id=\"for\" name=\"for\">\n");
+	buf_printf(out,
+		"</div>\n<label for=\"for%s\">Not now? Ask me again in</label>\n"
+		"<div class=\"row\">\n<select id=\"for%s\" name=\"for\">\n",
+		suffix, suffix);
 	for (size_t i = 0; i < ARRAY_LEN(snoozes); i++)
 		buf_printf(out, "<option value=\"%s\"%s>%s</option>\n", snoozes[i].span,
 			str_eq(snoozes[i].span, "1h") ? " selected" : "", snoozes[i].label);
@@ -92,40 +127,55 @@ static void add_form(struct buf *out)
 	add_button(out, "skip", "Skip once");
 	add_button(out, "less", "Less often");
 	add_button(out, "stop", "Stop these");
-	buf_add_str(out, "</div>\n</form>\n");
+	buf_add_str(out, "</div>\n");
 }
 
 static void add_occurrence(struct buf *out, const struct occurrence *occurrence, bool fresh)
 {
 	buf_add_str(out, "<p class=\"text\">");
-	add_escaped(out, occurrence->text);
+	page_escape(out, occurrence->text);
 	buf_add_str(out, "</p>\n");
 	if (!fresh && occurrence->answer != ANSWER_NONE)
 		buf_printf(out,
 			"<p class=\"notice\">You answered: %s. You can still change it.</p>\n",
 			answer_names[occurrence->answer]);
-	add_form(out);
+	buf_add_str(out, "<form method=\"post\">\n<h2>How did it go?</h2>\n");
+	page_add_answers(out, "");
+	buf_add_str(out, "</form>\n");
 	buf_add_str(out, "<footer>This page changes nothing until you press a button.</footer>\n");
 }
 
-void page_write(struct buf *out, const struct page *page)
+void page_begin(struct buf *out, const struct page_frame *frame)
 {
 	buf_add_str(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 			 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
 			 "<meta name=\"robots\" content=\"noindex\">\n<title>");
-	add_escaped(out, page->heading);
-	buf_printf(out, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", style);
-	if (page->notice) {
+	page_escape(out, frame->heading);
+	buf_printf(out, "</title>\n<style>%s</style>\n</head>\n<body>\n<main%s>\n", style,
+		frame->wide ? " class=\"wide\"" : "");
+	if (frame->notice) {
 		buf_add_str(out, "<p class=\"notice\" role=\"status\">");
-		add_escaped(out, page->notice);
+		page_escape(out, frame->notice);
 		buf_add_str(out, "</p>\n");
 	}
 	buf_add_str(out, "<h1>");
-	add_escaped(out, page->heading);
+	page_escape(out, frame->heading);
 	buf_add_str(out, "</h1>\n");
+}
+
+void page_end(struct buf *out)
+{
+	buf_add_str(out, "</main>\n</body>\n</html>\n");
+}
+
+void page_write(struct buf *out, const struct page *page)
+{
+	const struct page_frame frame = {.heading = page->heading, .notice = page->notice};
+
+	page_begin(out, &frame);
 	if (page->occurrence)
 		add_occurrence(out, page->occurrence, page->notice != NULL);
-	buf_add_str(out, "</main>\n</body>\n</html>\n");
+	page_end(out);
 }
 
 char *page_thanks(enum answer answer, const char *span)
@@ -145,7 +195,7 @@ char *page_thanks(enum answer answer, const char *span)
 	return str_printf("%s You can change your mind below.", thanks[answer]);
 }
 
-char *page_style_hash(void)
+static char *style_hash(void)
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	char text[sodium_base64_ENCODED_LEN(sizeof(hash), sodium_base64_VARIANT_ORIGINAL)];
@@ -153,4 +203,15 @@ char *page_style_hash(void)
 	crypto_hash_sha256(hash, (const unsigned char *)style, strlen(style));
 	sodium_bin2base64(text, sizeof(text), hash, sizeof(hash), sodium_base64_VARIANT_ORIGINAL);
 	return str_printf("sha256-%s", text);
+}
+
+char *page_headers(void)
+{
+	auto_free char *hash = style_hash();
+
+	return str_printf("Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
+			  "X-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
+			  "Content-Security-Policy: default-src 'none'; style-src '%s'; "
+			  "form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n",
+		hash);
 }

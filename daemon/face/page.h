@@ -15,5 +15,6 @@ struct page {
 void page_write(struct buf *out, const struct page *page);
 /* What was recorded, in warm and plain words; `span` is what a snooze asked for. Owned. */
 char *page_thanks(enum answer answer, const char *span);
-/* The hash of the only style sheet, for the Content-Security-Policy: "sha256-...". Owned. */
-char *page_style_hash(void);
+/* The header lines of every reply: nothing is kept, nothing is told, nothing but the one style sheet is
+ * taken from anywhere. Owned. */
+char *page_headers(void);

@@ -185,6 +185,7 @@ static void show_events(void *owner, json_t *list)
 
 int verb_calendar(struct tool *tool)
 {
+	const struct buf *text;
 	struct range range;
 	struct ics *ics;
 	int status = plans_read_range(tool, CALENDAR_DAYS, &range);
@@ -193,7 +194,9 @@ int verb_calendar(struct tool *tool)
 		return status;
 	ics = ics_new(tool_now() / 1000, (size_t)CALENDAR_MIB << 20);
 	status = plans_ask(tool, &range, show_events, ics);
-	if (status == TOOL_DONE && ics_print(ics, stdout) < 0)
+	if (status == TOOL_DONE && ics_end(ics, &text) == 0)
+		fwrite(text->data, 1, text->len, stdout);
+	else if (status == TOOL_DONE)
 		status = tool_refuse("that is more than the %d MiB of a calendar file: ask for "
 				     "fewer days or one person",
 			CALENDAR_MIB);

@@ -19,6 +19,7 @@ void serve_test_channel(struct call *call);
 void serve_reload(struct call *call);
 void serve_backup(struct call *call);
 void serve_forget(struct call *call);
+void serve_link(struct call *call);
 
 void serve_preview(struct call *call);
 void serve_explain(struct call *call);

@@ -409,3 +409,24 @@ void serve_forget(struct call *call)
 	call_wait(call);
 	engine_forget(call_engine(call), person, on_summary, call);
 }
+
+/* ---- links of persons ---- */
+
+void serve_link(struct call *call)
+{
+	const struct engine *engine = call_engine(call);
+	const char *id = call_text(call, "person");
+	const struct person *person = model_person(engine_model(engine), id);
+	auto_free char *page = NULL, *calendar = NULL;
+
+	if (!person) {
+		call_refuse(call, "there is no person \"%s\"", id);
+		return;
+	}
+	page = engine_person_url(engine, person, LINK_PAGE);
+	calendar = engine_person_url(engine, person, LINK_CALENDAR);
+	if (page)
+		call_reply(call, json_pack("{ss ss}", "page", page, "calendar", calendar));
+	else
+		call_refuse(call, "there is no \"listen\" in the configuration, so no page either");
+}

@@ -58,9 +58,9 @@ static json_t *shape_channels(const struct engine *engine)
 static json_t *shape_pauses(const struct engine *engine)
 {
 	json_t *list = json_array();
-	struct pause_status pause;
+	struct pause_status pause = {0};
 
-	for (size_t i = 0; engine_pause_status(engine, i, &pause); i++)
+	while (engine_next_pause(engine, pause.what, &pause))
 		json_array_append_new(list,
 			json_pack("{so so so so}", "what", shape_text(pause.what), "since",
 				shape_time(pause.since_at), "until", shape_time(pause.until_at),

@@ -92,6 +92,7 @@ int verb_send(struct tool *tool);
 int verb_one_word(struct tool *tool); /* resume, forget: the method's only parameter */
 int verb_mend(struct tool *tool);     /* retry, drop */
 int verb_pause(struct tool *tool);
+int verb_link(struct tool *tool);
 int verb_test_channel(struct tool *tool);
 int verb_reload(struct tool *tool);
 int verb_backup(struct tool *tool);

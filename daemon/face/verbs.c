@@ -249,6 +249,17 @@ const struct verb verbs[] = {
 		.needs = NEEDS_DAEMON,
 		.method = "Export",
 		.run = verb_export},
+	{.name = "link",
+		.arguments = "PERSON",
+		.summary = "the addresses of a person's own page and calendar",
+		.help = "For that person alone: whoever has the first can answer and change what "
+			"is "
+			"theirs,\nwhoever has the second sees what is planned for them.",
+		.least = 1,
+		.most = 1,
+		.needs = NEEDS_DAEMON,
+		.method = "Link",
+		.run = verb_link},
 	{.name = "forget",
 		.arguments = "PERSON",
 		.summary = "remove everything about a person",

@@ -325,6 +325,22 @@ int verb_pause(struct tool *tool)
 		false, say_nothing, tool);
 }
 
+static void show_link(void *owner, json_t *reply)
+{
+	if (((const struct tool *)owner)->json) {
+		tool_print_json(reply);
+		return;
+	}
+	printf("page      %s\n", show_member(reply, "page"));
+	printf("calendar  %s\n", show_member(reply, "calendar"));
+}
+
+int verb_link(struct tool *tool)
+{
+	return client_ask(
+		tool, "Link", json_pack("{ss}", "person", tool->words[0]), false, show_link, tool);
+}
+
 static void show_test(void *owner, json_t *reply)
 {
 	if (((const struct tool *)owner)->json) {

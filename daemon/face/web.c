@@ -9,7 +9,7 @@
 #include "face/form.h"
 #include "face/http.h"
 #include "face/listen.h"
-#include "face/page.h"
+#include "face/web_parts.h"
 #include "model/link.h"
 #include "port/store.h"
 #include "time/span.h"
@@ -20,13 +20,6 @@
 #include <unistd.h>
 
 enum { TEXT_MAX = 4000 /* bytes of an answer's words */ };
-
-struct web {
-	struct engine *engine;
-	struct http_server *server;
-	char *headers;
-	char *path; /* of the unix socket we made; NULL: none */
-};
 
 /* One answer link under way, while the engine looks or records. */
 struct asked {
@@ -43,21 +36,28 @@ static void asked_free(struct asked *asked)
 	free(asked);
 }
 
+void web_answer_html(
+	struct http_visit *visit, int status, const char *extra, const struct buf *html)
+{
+	struct http_reply reply = {.status = status,
+		.type = "text/html; charset=utf-8",
+		.extra = extra,
+		.body = buf_str(html),
+		.body_len = html->len};
+
+	http_answer(visit, &reply);
+}
+
 static void answer_page(
 	struct http_visit *visit, int status, const char *extra, const struct page *page)
 {
 	cleanup(buf_free) struct buf body = BUF_MAX(PAGE_MAX);
-	struct http_reply reply = {
-		.status = status, .type = "text/html; charset=utf-8", .extra = extra};
 
 	page_write(&body, page);
-	reply.body = buf_str(&body);
-	reply.body_len = body.len;
-	http_answer(visit, &reply);
+	web_answer_html(visit, status, extra, &body);
 }
 
-/* What a page says that is not about an occurrence. */
-static void answer_plain(struct http_visit *visit, int status, const char *notice)
+void web_answer_plain(struct http_visit *visit, int status, const char *notice)
 {
 	static const struct {
 		int status;
@@ -86,9 +86,18 @@ static void answer_plain(struct http_visit *visit, int status, const char *notic
 	assert(!"a refusal without its words");
 }
 
+void web_answer_error(struct http_visit *visit, int error, const char *why)
+{
+	web_answer_plain(visit,
+		error == -ENOENT   ? 404
+		: error == -EINVAL ? 400
+				   : 503,
+		error == -EINVAL ? why : NULL);
+}
+
 static void on_refusal(void *owner, struct http_visit *visit, int status)
 {
-	answer_plain(visit, status, NULL);
+	web_answer_plain(visit, status, NULL);
 }
 
 /* ---- looking, and showing what was recorded ---- */
@@ -110,7 +119,7 @@ static void on_found(void *owner, int error, struct occurrence *const *list, siz
 	if (page.occurrence || asked->answer != ANSWER_NONE)
 		answer_page(asked->visit, 200, NULL, &page);
 	else
-		answer_plain(asked->visit, error ? 503 : 404, NULL);
+		web_answer_plain(asked->visit, error ? 503 : 404, NULL);
 	asked_free(asked);
 }
 
@@ -129,18 +138,13 @@ static void on_recorded(void *owner, int error, const char *why)
 		look(asked);
 		return;
 	}
-	answer_plain(asked->visit,
-		error == -ENOENT   ? 404
-		: error == -EINVAL ? 400
-				   : 503,
-		error == -EINVAL ? why : NULL);
+	web_answer_error(asked->visit, error, why);
 	asked_free(asked);
 }
 
 /* ---- a posted form ---- */
 
-/* One line, without the control characters a browser would not send. */
-static bool clean_text(char *text)
+bool web_clean_text(char *text)
 {
 	if (strlen(text) > TEXT_MAX)
 		return false;
@@ -150,47 +154,49 @@ static bool clean_text(char *text)
 	return true;
 }
 
-/* NULL, or why the form makes no sense. */
-static const char *read_answer(
-	const struct form *form, struct asked *asked, int64_t *ret_span_s, const char **ret_text)
+const char *web_read_wish(const struct form *form, struct web_wish *ret)
 {
 	const char *answer = form_get(form, "answer"), *span = form_get(form, "for");
 	const char *text = form_get(form, "text");
+	struct web_wish wish = {0};
 
 	/* RFC 8058: what mail programs post when somebody presses their "unsubscribe". */
 	if (!answer && str_eq(form_get(form, "List-Unsubscribe"), "One-Click"))
 		answer = "stop";
-	asked->answer = answer ? answer_from_name(answer) : ANSWER_NONE;
-	if (asked->answer == ANSWER_NONE)
+	wish.answer = answer ? answer_from_name(answer) : ANSWER_NONE;
+	if (wish.answer == ANSWER_NONE)
 		return "An answer is done, stuck, snooze, skip, less or stop.";
-	if (asked->answer == ANSWER_SNOOZE) {
-		if (!span || span_parse_s(span, ret_span_s, NULL) < 0)
+	if (wish.answer == ANSWER_SNOOZE) {
+		if (!span || span_parse_s(span, &wish.span_s, NULL) < 0)
 			return "Say for how long, such as 30min or 2h.";
-		asked->span = str_new(span);
+		wish.span = span;
 	}
-	if (text && !clean_text((char *)text))
+	if (text && !web_clean_text((char *)text))
 		return "The text is too long: 4,000 bytes at most.";
-	*ret_text = str_empty(text) ? NULL : text;
+	wish.text = str_empty(text) ? NULL : text;
+	*ret = wish;
 	return NULL;
 }
 
 static void take_answer(struct asked *asked, const struct http_request *request)
 {
 	cleanup(form_clear) struct form form = {.count = 0};
-	const char *text = NULL, *why = NULL;
-	int64_t span_s = 0;
+	struct web_wish wish = {0};
+	const char *why;
 
 	if (form_parse(request->content_type, request->body, request->body_len, &form) < 0)
 		why = "The form could not be read.";
 	else
-		why = read_answer(&form, asked, &span_s, &text);
+		why = web_read_wish(&form, &wish);
 	if (why) {
-		answer_plain(asked->visit, 400, why);
+		web_answer_plain(asked->visit, 400, why);
 		asked_free(asked);
 		return;
 	}
-	engine_answer(
-		asked->engine, asked->occurrence, asked->answer, span_s, text, on_recorded, asked);
+	asked->answer = wish.answer;
+	asked->span = str_new(wish.span);
+	engine_answer(asked->engine, asked->occurrence, wish.answer, wish.span_s, wish.text,
+		on_recorded, asked);
 }
 
 static void serve_answer_link(struct web *web, struct http_visit *visit,
@@ -202,10 +208,10 @@ static void serve_answer_link(struct web *web, struct http_visit *visit,
 
 	switch (link_read(engine_link_key(web->engine), token, now_s, &occurrence)) {
 	case LINK_FORGED:
-		answer_plain(visit, 403, NULL);
+		web_answer_plain(visit, 403, NULL);
 		return;
 	case LINK_EXPIRED:
-		answer_plain(visit, 410, NULL);
+		web_answer_plain(visit, 410, NULL);
 		return;
 	case LINK_GOOD:
 		break;
@@ -235,44 +241,41 @@ static void serve_health(struct http_visit *visit, const struct http_request *re
 	http_answer(visit, &reply);
 }
 
+/* Since no page of ours says where it comes from, a browser's Origin may be "null": then the other
+ * field tells. What says nothing is no browser. */
+bool web_is_foreign(const struct web *web, const struct http_request *request)
+{
+	const char *site = request->fetch_site, *origin = request->origin;
+	const char *base = engine_model(web->engine)->public_url;
+	size_t len = origin ? strlen(origin) : 0;
+
+	if (site)
+		return !str_eq(site, "same-origin") && !str_eq(site, "none");
+	if (!origin || str_eq(origin, "null"))
+		return false;
+	if (base && strncmp(base, origin, len) == 0 && (!base[len] || base[len] == '/'))
+		return false;
+	origin = strstr(origin, "://");
+	return !origin || !str_eq(origin + 3, request->host);
+}
+
 static void on_request(void *owner, struct http_visit *visit, const struct http_request *request)
 {
 	struct web *web = owner;
 
 	if (str_eq(request->path, "/healthz"))
 		serve_health(visit, request);
+	else if (str_starts(request->path, "/me/"))
+		web_serve_me(web, visit, request, request->path + 4);
 	else if (!str_starts(request->path, "/a/") || strchr(request->path + 3, '/'))
-		answer_plain(visit, 404, NULL);
+		web_answer_plain(visit, 404, NULL);
 	else if (request->method == HTTP_OTHER)
-		answer_plain(visit, 405, NULL);
+		web_answer_plain(visit, 405, NULL);
 	else
 		serve_answer_link(web, visit, request, request->path + 3);
 }
 
 /* ---- opening ---- */
-
-static char *write_headers(void)
-{
-	auto_free char *hash = page_style_hash();
-
-	return str_printf("Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
-			  "X-Robots-Tag: noindex\r\nX-Content-Type-Options: nosniff\r\n"
-			  "Content-Security-Policy: default-src 'none'; style-src '%s'; "
-			  "form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n",
-		hash);
-}
-
-static int bind_listener(const char *listen, int *ret_fd, char **ret_path, char **ret_error)
-{
-	int r;
-
-	if (!str_starts(listen, "unix:"))
-		return listen_tcp(listen, ret_fd, ret_error);
-	r = listen_unix(listen + 5, 0660, ret_fd, ret_error);
-	if (r == 0)
-		*ret_path = str_new(listen + 5);
-	return r;
-}
 
 int web_open(struct event_base *loop, struct engine *engine, const char *listen, int fd,
 	struct web **ret, char **ret_error)
@@ -280,14 +283,14 @@ int web_open(struct event_base *loop, struct engine *engine, const char *listen,
 	struct web *web = mem_new(sizeof(*web));
 	struct http_settings settings = {
 		.loop = loop, .on_request = on_request, .on_refusal = on_refusal, .owner = web};
-	int r = fd < 0 ? bind_listener(listen, &fd, &web->path, ret_error) : 0;
+	int r = fd < 0 ? listen_any(listen, 0660, &fd, &web->path, ret_error) : 0;
 
 	if (r < 0) {
 		free(web);
 		return r;
 	}
 	web->engine = engine;
-	web->headers = write_headers();
+	web->headers = page_headers();
 	settings.fd = fd;
 	settings.headers = web->headers;
 	r = http_open(&settings, &web->server);

@@ -350,7 +350,10 @@ static const struct key top_keys[] = {
 		.help = "Address and port for answers, as \"127.0.0.1:8930\" or \"[::1]:8930\". "
 			"Absent: "
 			"no listener, and messages carry no links. A change needs a restart."},
-	LATER("listen_admin", "Where metrics and the organiser's page are."),
+	{"listen_admin", KEY_LINE, AT(top_entry, listen_admin),
+		.help = "Where metrics (/metrics) and the organiser's page are: \"unix:PATH\", or "
+			"a port of this machine alone, as \"127.0.0.1:8931\". Absent: nowhere. A "
+			"change needs a restart."},
 	{"public_url", KEY_LINE, AT(top_entry, public_url),
 		.help = "What links in messages begin with. Absent: http:// and the listen "
 			"address."},

@@ -81,8 +81,8 @@ struct entry {
 
 struct top_entry {
 	struct entry entry;
-	char *vision, *timezone, *state, *store, *control, *listen, *public_url, *link_key,
-		*prompts;
+	char *vision, *timezone, *state, *store, *control, *listen, *listen_admin, *public_url,
+		*link_key, *prompts;
 	char *people_file, *heartbeat_url, *language;
 	struct words alert_via; /* of one file; all of them are in the loader */
 	int daily_limit, focus_limit;

@@ -176,6 +176,7 @@ static void free_model(struct model *model)
 	free(model->store);
 	free(model->control);
 	free(model->listen);
+	free(model->listen_admin);
 	free(model->public_url);
 	free(model->vision);
 	free(model->prompts);

@@ -196,7 +196,7 @@ struct model {
 	int refs;
 	char *file; /* the main configuration file */
 	struct zone *zone;
-	char *state, *store, *control, *listen, *public_url, *prompts, *people_file;
+	char *state, *store, *control, *listen, *listen_admin, *public_url, *prompts, *people_file;
 	char *vision;            /* NULL: none */
 	struct secret *link_key; /* NULL: generated and kept in the store */
 	int daily_limit;         /* 0: none */

@@ -28,6 +28,7 @@ const char *const template_names[TEMPLATE_NAMES + 1] = {
 	[NAME_DUE_DATE] = "due.date",
 	[NAME_DUE_TIME] = "due.time",
 	[NAME_ANSWER_URL] = "answer_url",
+	[NAME_PRACTICE_URL] = "practice_url",
 	[NAME_VISION] = "vision",
 	[NAME_PROMPT] = "prompt",
 	[NAME_PROMPT_TITLE] = "prompt.title",

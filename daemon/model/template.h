@@ -26,8 +26,9 @@ enum template_name {
 	NAME_DUE_DATE, /* 2026-11-23, local */
 	NAME_DUE_TIME, /* 09:00, local */
 	NAME_ANSWER_URL,
-	NAME_VISION, /* section and value */
-	NAME_PROMPT, /* section and value: the whole prompt, as text */
+	NAME_PRACTICE_URL, /* the recipient's own page */
+	NAME_VISION,       /* section and value */
+	NAME_PROMPT,       /* section and value: the whole prompt, as text */
 	NAME_PROMPT_TITLE,
 	NAME_PROMPT_CUE,
 	NAME_PROMPT_ACT,

@@ -359,6 +359,7 @@ static void take_top(struct loader *loader)
 	model->control = config_path(loader, top->control);
 	model->store = str_new(top->store);
 	model->listen = str_new(top->listen);
+	model->listen_admin = str_new(top->listen_admin);
 	model->vision = str_new(top->vision);
 	model->daily_limit = top->daily_limit;
 	model->keep_s = top->keep_s;

@@ -35,6 +35,11 @@ static bool split_listen(const char *text, char *host, size_t room, int64_t *ret
 	return str_eq(host, "localhost") || inet_pton(AF_INET, host, &v4) == 1;
 }
 
+static bool is_loopback(const char *host)
+{
+	return str_starts(host, "127.") || str_eq(host, "::1") || str_eq(host, "localhost");
+}
+
 static void check_listen(struct loader *loader)
 {
 	const char *text = loader->top.listen;
@@ -48,11 +53,39 @@ static void check_listen(struct loader *loader)
 			"\"listen\" cannot be \"%.80s\": write an address and a port, as "
 			"\"127.0.0.1:8930\" or \"[::1]:8930\"",
 			text);
-	else if (!str_starts(host, "127.") && !str_eq(host, "::1") && !str_eq(host, "localhost"))
+	else if (!is_loopback(host))
 		warn(loader, config_top_where(loader, "listen"),
 			"\"listen\" is open to other machines and speaks plain HTTP: listen on "
 			"loopback "
 			"behind a proxy that speaks HTTPS");
+}
+
+/* Who reads it knows how the organisation is: it never leaves the machine by itself. */
+static void check_listen_admin(struct loader *loader)
+{
+	const char *text = loader->top.listen_admin;
+	struct where where = config_top_where(loader, "listen_admin");
+	char host[INET6_ADDRSTRLEN + 2];
+	int64_t port;
+
+	if (!text || (str_starts(text, "unix:/") && text[6]))
+		return;
+	if (!split_listen(text, host, sizeof(host), &port))
+		complain(loader, where,
+			"\"listen_admin\" cannot be \"%.80s\": write \"unix:/run/nudged/admin\", "
+			"or "
+			"a loopback address and a port, as \"127.0.0.1:8931\"",
+			text);
+	else if (!is_loopback(host))
+		complain(loader, where,
+			"\"listen_admin\" cannot be \"%.80s\": metrics and the organiser's page "
+			"are "
+			"for this machine alone; use \"unix:/run/nudged/admin\", or 127.0.0.1",
+			text);
+	else if (str_eq(text, loader->top.listen))
+		complain(loader, where,
+			"\"listen_admin\" is the address of \"listen\": they are never mixed; use "
+			"another port");
 }
 
 static bool is_base_url(const char *url)
@@ -118,6 +151,7 @@ static void check_link_key(struct loader *loader)
 void config_check_top(struct loader *loader)
 {
 	check_listen(loader);
+	check_listen_admin(loader);
 	check_public_url(loader);
 	check_store(loader);
 	check_link_key(loader);
@@ -285,8 +319,14 @@ static void check_names(
 			(reminder->text && template_needs(reminder->text, NAME_VISION))))
 		warn(loader, where, "\"%s\" quotes the vision, but the file has no \"vision\"",
 			reminder->id);
-	if (uses(reminder, NAME_ANSWER_URL) && !loader->top.listen)
+	if (loader->top.listen)
+		return;
+	if (uses(reminder, NAME_ANSWER_URL))
 		warn(loader, where, "\"%s\" gives a link to answer, but there is no \"listen\"",
+			reminder->id);
+	if (uses(reminder, NAME_PRACTICE_URL))
+		warn(loader, where,
+			"\"%s\" gives a link to people's own pages, but there is no \"listen\"",
 			reminder->id);
 }
 

@@ -198,7 +198,7 @@ def test_a_credential_that_is_missing_is_refused_once_there_are_credentials(fold
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("line", ['listen_admin = "x";', 'store = "postgres:x";'])
+@pytest.mark.parametrize("line", ['store = "postgres:x";'])
 def test_what_is_not_built_is_refused_and_never_ignored(folder, line):
     done = check_text(folder, GOOD.format(more="") + line)
     assert done.returncode == 1

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.sanitized
 
 OFFLINE = ["next", "check", "preview", "explain", "calendar", "render", "channels", "test-plugin"]
 ONLINE = ["status", "list", "deliveries", "answer", "send", "retry", "drop", "pause", "resume", "test-channel", "reload",
-          "backup", "export", "forget", "watch"]
+          "backup", "export", "link", "forget", "watch"]
 PREVIEW_MEMBERS = {"basis", "at", "local", "reminder", "person", "about", "channel", "title", "text", "decision", "reason"}
 WEEK = ("--from", "2027-03-01", "--to", "2027-03-05")
 
@@ -84,7 +84,7 @@ def test_a_misspelt_verb_is_answered_with_the_nearest_one():
 
 @pytest.mark.parametrize("verb", [[v] for v in ("status", "list", "deliveries", "reload", "watch", "preview", "calendar")] + [
     ["answer", "x", "done"], ["send", "x"], ["retry", "x"], ["drop", "x"], ["pause", "all", "--reason", "x"], ["resume", "all"],
-    ["test-channel", "x"], ["backup", "/x"], ["export", "x"], ["forget", "x"], ["explain", "a", "b", "2027-01-01"]])
+    ["test-channel", "x"], ["backup", "/x"], ["export", "x"], ["link", "x"], ["forget", "x"], ["explain", "a", "b", "2027-01-01"]])
 def test_without_a_daemon_every_asking_verb_ends_with_3_and_names_the_socket(verb, tmp_path):
     done = run_ctl("--control", tmp_path / "nobody", *verb)
     assert done.returncode == 3 and f"{tmp_path}/nobody" in done.stderr and "--control" in done.stderr
@@ -279,7 +279,7 @@ def test_refusals_end_with_1_and_one_sentence(house):
                   ("answer", "nonsense", "done"), ("answer", unknown, "done"), ("retry", "nonsense"), ("retry", unknown),
                   ("drop", unknown), ("pause", "person:nobody", "--reason", "x"), ("pause", "everything", "--reason", "x"),
                   ("pause", "all", "--until", "yesterday", "--reason", "x"), ("pause", "all", "--until", "2020-01-01", "--reason", "x"),
-                  ("resume", "person:ana"), ("test-channel", "nothing"), ("export", "../x"), ("forget", "UPPER"),
+                  ("resume", "person:ana"), ("test-channel", "nothing"), ("export", "../x"), ("link", "nobody"), ("forget", "UPPER"),
                   ("preview", "--person", "nobody"), ("preview", "--reminder", "nothing"),
                   ("backup", house.folder / "no" / "such" / "folder")):
         done = house.ctl(*words, ok=False)

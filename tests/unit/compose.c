@@ -32,11 +32,20 @@ static const struct {
 	 "];",
 		"ana", "", "2026-06-03 09:00 r note"},
 	{"text = \"Answer: {{answer_url}}\"; to = [ \"ana\" ];", "ana", "", "Answer: https://a/1"},
+	{"text = \"Yours: {{practice_url}}\"; to = [ \"ana\" ];", "ana", "",
+		"Yours: https://me/ana"},
 	{"text = \"{{#vision}}For: {{vision}}{{/vision}}\"; to = [ \"ana\" ];", "ana", "",
 		"For: calm days"},
 	{"title = \"One line only\"; text = \"two\\nlines\\n\\n\"; to = [ \"ana\" ];", "ana",
 		"One line only", "two\nlines"},
 };
+
+static char *practice_url(void *owner, const struct person *person)
+{
+	return str_printf("https://me/%s", person->id);
+}
+
+static const struct compose_links links = {"https://a/1", practice_url, NULL};
 
 static bool keep(void *owner, const struct planned *planned)
 {
@@ -59,7 +68,7 @@ static void words_come_from_the_person_the_subject_and_the_slot(void **state)
 		query.to = query.from;
 		resolver_preview(model, NULL, &query, keep, &planned);
 		assert_non_null(planned.reminder);
-		compose_message(&planned, "https://a/1", &title, &text);
+		compose_message(&planned, &links, &title, &text);
 		assert_string_equal(title, ROWS[i].title);
 		assert_string_equal(text, ROWS[i].text);
 		model_unref(model);

@@ -95,7 +95,15 @@ UNUSED_VERB(void, engine_status, const struct engine *engine, struct engine_stat
 UNUSED_VERB(void, engine_count_dead, struct engine *engine, engine_on_count on_done, void *owner)
 UNUSED_VERB(bool, engine_channel_status, const struct engine *engine, size_t index,
 	struct channel_status *ret)
-UNUSED_VERB(bool, engine_pause_status, const struct engine *engine, size_t index,
+UNUSED_VERB(const struct person *, engine_link_person, struct engine *engine, const char *token,
+	enum link_purpose purpose)
+UNUSED_VERB(char *, engine_person_url, const struct engine *engine, const struct person *person,
+	enum link_purpose purpose)
+UNUSED_VERB(bool, engine_find_pause, const struct engine *engine, const char *what,
+	struct pause_status *ret)
+UNUSED_VERB(void, engine_set_pace, struct engine *engine, const char *person, const char *reminder,
+	enum answer answer, engine_on_done on_done, void *owner)
+UNUSED_VERB(bool, engine_next_pause, const struct engine *engine, const char *after,
 	struct pause_status *ret)
 UNUSED_VERB(bool, engine_fade, const struct engine *engine, const struct person *person,
 	const struct reminder *reminder, struct fade *ret)

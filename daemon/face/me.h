@@ -1,0 +1,46 @@
+/* A person's own page: what it shows, and its HTML. Pure: web_me.c gathers, and everything is lent. */
+#pragma once
+
+#include "base/buf.h"
+#include "engine/engine.h"
+#include "model/record.h"
+
+/* What tells a pause that somebody asked for on their page from an organiser's. */
+#define ME_PAUSE_REASON "their own wish"
+
+enum { ME_COMING = 60, ME_REMINDERS = 100, ME_OPEN = 20 };
+
+struct me_coming {
+	int64_t at;
+	char *title;
+	const char *reminder;
+	bool moved, merged; /* from its own time; into one message with others */
+};
+
+struct me_reminder {
+	const struct reminder *reminder;
+	enum answer pace; /* ANSWER_NONE: as planned; ANSWER_LESS, ANSWER_STOP */
+};
+
+struct me {
+	const struct person *person;
+	const char *token, *notice, *calendar_url;
+	int64_t now_at;
+	struct me_coming coming[ME_COMING];
+	size_t n_coming;
+	bool coming_cut;
+	struct me_reminder reminders[ME_REMINDERS];
+	size_t n_reminders;
+	bool reminders_cut;
+	struct occurrence *const *open;
+	size_t n_open;
+	bool paused, pause_is_own;
+	int64_t pause_until_at;
+};
+
+/* Everything that the model and the engine know by now; `open` is the caller's. me_clear() frees. */
+void me_gather(struct me *me, const struct engine *engine);
+void me_clear(struct me *me);
+void me_write(struct buf *out, const struct me *me);
+/* The page that asks once more before everything is forgotten. */
+void me_write_forget(struct buf *out, const struct person *person, const char *token);
