@@ -44,7 +44,7 @@ static struct organiser_hour *hour_at(struct admin *admin, int64_t hour)
 
 static void begin_hour(struct admin *admin, int64_t hour)
 {
-	*hour_at(admin, hour) = (struct organiser_hour){.hour = (int)(hour % 24), .known = true};
+	*hour_at(admin, hour) = (struct organiser_hour){.known = true};
 }
 
 /* What was counted since the last look belongs to the hour that was under way then. The hours between,
@@ -64,7 +64,7 @@ static void look(struct admin *admin)
 		memset(admin->hours, 0, sizeof(admin->hours));
 	for (int64_t between = admin->hour + 1;
 		between < hour && between < admin->hour + ORGANISER_HOURS; between++)
-		*hour_at(admin, between) = (struct organiser_hour){.hour = (int)(between % 24)};
+		*hour_at(admin, between) = (struct organiser_hour){0};
 	if (hour != admin->hour)
 		begin_hour(admin, hour);
 	admin->hour = hour;
@@ -143,8 +143,10 @@ static void on_dead(void *owner, int error, struct delivery *const *list, size_t
 		.engine = admin->engine, .dead = list, .n_dead = count, .store_error = error};
 
 	look(admin);
-	for (int i = 0; i < ORGANISER_HOURS; i++)
+	for (int i = 0; i < ORGANISER_HOURS; i++) {
 		organiser.hours[i] = *hour_at(admin, admin->hour + 1 + i);
+		organiser.hours[i].hour = (int)((admin->hour + 1 + i) % 24);
+	}
 	organiser_write(&html, &organiser);
 	answer_text(asked->visit, 200, NULL, "text/html; charset=utf-8", &html);
 	free(asked);

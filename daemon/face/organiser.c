@@ -153,8 +153,7 @@ static void add_day(struct buf *out, const struct organiser *organiser)
 		"<path class=\"axis\" d=\"M0 %d H%d\"/>\n",
 		BARS_WIDTH, BARS_HEIGHT + 34, BARS_HEIGHT, BARS_WIDTH);
 	for (int i = 0; i < ORGANISER_HOURS; i++)
-		if (organiser->hours[i].known)
-			add_bars(out, &organiser->hours[i], i, most);
+		add_bars(out, &organiser->hours[i], i, most);
 	buf_printf(out,
 		"</svg>\n<p><small>The highest bar stands for %" PRIu64
 		". Counted since nudged started.</small></p>\n",
@@ -188,8 +187,8 @@ static void add_summary(struct buf *out, const struct organiser *organiser)
 	buf_add_str(out, ". Running since ");
 	add_time(out, organiser, status.started_at);
 	buf_printf(out,
-		".</p>\n<p>%zu waiting, %zu on their way, %zu gathering, %zu follow-ups "
-		"ahead.</p>\n",
+		".</p>\n<p>%zu waiting, %zu on their way, %zu gathering, "
+		"%zu to follow up.</p>\n",
 		status.waiting, status.in_flight, status.held, status.follow_ups);
 }
 
