@@ -276,6 +276,12 @@ static void add_dead(struct buf *out, const struct organiser *organiser)
 /* ---- pauses ---- */
 
 /* Why a person rests, and what they stopped, is nobody's business here. */
+static bool is_of_all(const struct pause_status *pause)
+{
+	return str_eq(pause->what, "all") || str_starts(pause->what, "team:") ||
+	       str_starts(pause->what, "reminder:") || str_starts(pause->what, "channel:");
+}
+
 static bool is_of_person(const struct pause_status *pause)
 {
 	return str_starts(pause->what, "person:") || str_starts(pause->what, "stop:") ||
@@ -290,10 +296,9 @@ static void add_pauses(struct buf *out, const struct organiser *organiser)
 
 	begin_table(out, "pauses", "Pauses", heads);
 	while (engine_next_pause(organiser->engine, pause.what, &pause)) {
-		if (is_of_person(&pause)) {
-			of_people++;
+		of_people += is_of_person(&pause);
+		if (!is_of_all(&pause))
 			continue;
-		}
 		if (shown++ == PAUSES_MOST)
 			break;
 		buf_add_str(out, "<tr><th scope=\"row\">");
