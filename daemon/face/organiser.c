@@ -196,9 +196,9 @@ static void begin_table(
 	struct buf *out, const char *id, const char *heading, const char *const *heads)
 {
 	buf_printf(out,
-		"<section aria-labelledby=\"%s\">\n<h2 id=\"%s\">%s</h2>\n<div class=\"scroll\" "
+		"<section>\n<h2 id=\"%s\">%s</h2>\n<div class=\"scroll\" "
 		"tabindex=\"0\" role=\"region\" aria-labelledby=\"%s\">\n<table>\n<tr>",
-		id, id, heading, id);
+		id, heading, id);
 	for (; *heads; heads++)
 		buf_printf(out, "<th scope=\"col\">%s</th>", *heads);
 	buf_add_str(out, "</tr>\n");

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "face/shape.h"
+#include "face/standing.h"
 #include "face/until.h"
 #include "port/store.h"
 
@@ -55,19 +56,6 @@ static json_t *shape_channels(const struct engine *engine)
 	return list;
 }
 
-static json_t *shape_pauses(const struct engine *engine)
-{
-	json_t *list = json_array();
-	struct pause_status pause = {0};
-
-	while (engine_next_pause(engine, pause.what, &pause))
-		json_array_append_new(list,
-			json_pack("{so so so so}", "what", shape_text(pause.what), "since",
-				shape_time(pause.since_at), "until", shape_time(pause.until_at),
-				"reason", shape_text(pause.reason)));
-	return list;
-}
-
 static json_t *shape_heartbeat(const struct engine_status *status)
 {
 	if (!status->heartbeat_is_on)
@@ -96,7 +84,7 @@ static void on_dead_counted(void *owner, int error, size_t count)
 		status.store_error ? json_string(strerror(-status.store_error)) : json_null(),
 		"dead", error ? json_null() : json_integer((json_int_t)count), "heartbeat",
 		shape_heartbeat(&status), "channels", shape_channels(engine), "pauses",
-		shape_pauses(engine));
+		standing_pauses(engine));
 	call_reply(call, json_pack("{so}", "status", object));
 }
 
@@ -320,46 +308,6 @@ static void on_export_occurrences(
 	call_send(call, json_pack("{so}", "occurrences", list));
 }
 
-/* How far reminders have faded with them, in the shape of pauses: so they are kept. */
-static void add_fades(json_t *list, const struct engine *engine, const char *person_id)
-{
-	const struct model *model = engine_model(engine);
-	const struct person *person = model_person(model, person_id);
-	struct fade fade;
-	char text[FADE_TEXT];
-
-	for (size_t i = 0; person && i < model->n_reminders; i++) {
-		auto_free char *what = str_printf("fade:%s:%s", person_id, model->reminders[i]->id);
-
-		if (!engine_fade(engine, person, model->reminders[i], &fade))
-			continue;
-		fade_write(&fade, text);
-		json_array_append_new(list,
-			json_pack("{ss sn sn ss}", "what", what, "since", "until", "reason", text));
-	}
-}
-
-/* Pauses that are about this person: their own, and what they asked for with stop and less. */
-static json_t *pauses_of(const struct engine *engine, const char *person)
-{
-	auto_free char *own = str_printf("person:%s", person);
-	auto_free char *stop = str_printf("stop:%s:", person);
-	auto_free char *less = str_printf("less:%s:", person);
-	json_t *all = shape_pauses(engine), *list = json_array(), *pause;
-	size_t i;
-
-	json_array_foreach(all, i, pause)
-	{
-		const char *what = json_string_value(json_object_get(pause, "what"));
-
-		if (what && (str_eq(what, own) || str_starts(what, stop) || str_starts(what, less)))
-			json_array_append(list, pause);
-	}
-	json_decref(all);
-	add_fades(list, engine, person);
-	return list;
-}
-
 static void on_export_deliveries(
 	void *owner, int error, struct delivery *const *deliveries, size_t count)
 {
@@ -379,7 +327,7 @@ static void on_export_deliveries(
 		return;
 	}
 	call_reply(call, json_pack("{so so}", "deliveries", list, "pauses",
-				 pauses_of(call_engine(call), call_text(call, "person"))));
+				 standing_of(call_engine(call), call_text(call, "person"))));
 }
 
 static void export_step(struct call *call)

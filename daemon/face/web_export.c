@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "face/shape.h"
+#include "face/standing.h"
 #include "port/store.h"
 
 #include <errno.h>
@@ -46,32 +47,14 @@ static void begin_list(struct dump *dump, const char *name)
 	dump->count = 0;
 }
 
-static void add_pause(struct dump *dump, const char *what)
-{
-	struct pause_status pause;
-
-	if (engine_find_pause(dump->engine, what, &pause))
-		add_object(dump,
-			json_pack("{so so so so}", "what", shape_text(pause.what), "since",
-				shape_time(pause.since_at), "until", shape_time(pause.until_at),
-				"reason", shape_text(pause.reason)));
-}
-
 static void add_pauses(struct dump *dump)
 {
-	const struct model *model = engine_model(dump->engine);
-	auto_free char *own = str_printf("person:%s", dump->person);
+	json_t *list = standing_of(dump->engine, dump->person), *pause;
+	size_t i;
 
 	begin_list(dump, "pauses");
-	add_pause(dump, own);
-	for (size_t i = 0; i < model->n_reminders; i++) {
-		const char *reminder = model->reminders[i]->id;
-		auto_free char *less = str_printf("less:%s:%s", dump->person, reminder);
-		auto_free char *stop = str_printf("stop:%s:%s", dump->person, reminder);
-
-		add_pause(dump, less);
-		add_pause(dump, stop);
-	}
+	json_array_foreach(list, i, pause) add_object(dump, json_incref(pause));
+	json_decref(list);
 }
 
 static void dump_send(struct dump *dump)

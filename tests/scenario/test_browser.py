@@ -15,6 +15,7 @@ from scenario.harness import SANITIZED, free_port
 from scenario.house import BUILD, House, wait_for
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="python3-selenium is not installed")
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -69,6 +70,19 @@ class Browser:
                 "captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}})
             Path(folder, f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
+    def press(self, button):
+        """Presses it, and waits until the page that it leads to is whole."""
+        before = self.driver.find_element(By.TAG_NAME, "html").id
+        button.click()
+
+        def there():
+            try:
+                return self.driver.find_element(By.TAG_NAME, "html").id != before and self.driver.find_element(By.CSS_SELECTOR, "footer")
+            except WebDriverException:
+                return False
+
+        wait_for(there)
+
     def text(self):
         return self.driver.find_element(By.TAG_NAME, "main").text
 
@@ -117,8 +131,8 @@ def test_each_button_of_the_answer_page_records_its_answer(house, browser, answe
     item = house.send()
     browser.driver.get(item["answer_url"])
     browser.driver.find_element(By.NAME, "text").send_keys("a line of mine")
-    browser.driver.find_element(By.CSS_SELECTOR, f"button[value={answer}]").click()
-    wait_for(lambda: record(house, item["occurrence"])["answer"] == answer)
+    browser.press(browser.driver.find_element(By.CSS_SELECTOR, f"button[value={answer}]"))
+    assert record(house, item["occurrence"])["answer"] == answer
     assert browser.driver.find_element(By.CSS_SELECTOR, "[role=status]").text
 
 
@@ -139,18 +153,17 @@ def test_my_page_answers_rests_and_changes_the_pace(house, browser):
     item = house.send()
     browser.driver.get(page_of(house))
     form = browser.driver.find_element(By.XPATH, f"//input[@value='{item['occurrence']}']/..")
-    form.find_element(By.CSS_SELECTOR, "button[value=done]").click()
-    wait_for(lambda: record(house, item["occurrence"])["answer"] == "done")
+    browser.press(form.find_element(By.CSS_SELECTOR, "button[value=done]"))
+    assert record(house, item["occurrence"])["answer"] == "done"
     browser.driver.find_element(By.ID, "until").send_keys("01072035")
-    browser.driver.find_element(By.XPATH, "//button[.='Rest until then']").click()
-    wait_for(lambda: "Nothing is sent to you until" in browser.text())
-    browser.driver.find_element(By.XPATH, "//button[.='Go on now']").click()
-    wait_for(lambda: "Rest until then" in browser.text())
-    assert not house.rows("status")[0]["pauses"]
+    browser.press(browser.driver.find_element(By.XPATH, "//button[.='Rest until then']"))
+    assert "Nothing is sent to you until" in browser.text()
+    browser.press(browser.driver.find_element(By.XPATH, "//button[.='Go on now']"))
+    assert "Rest until then" in browser.text() and not house.rows("status")[0]["pauses"]
     form = browser.driver.find_element(By.XPATH, "//input[@name='reminder' and @value='practice']/..")
     Select(form.find_element(By.TAG_NAME, "select")).select_by_value("less")
-    form.find_element(By.TAG_NAME, "button").click()
-    wait_for(lambda: [pause["what"] for pause in house.rows("status")[0]["pauses"]] == ["less:ana:practice"])
+    browser.press(form.find_element(By.TAG_NAME, "button"))
+    assert [pause["what"] for pause in house.rows("status")[0]["pauses"]] == ["less:ana:practice"]
     house.ctl("resume", "less:ana:practice")
 
 
