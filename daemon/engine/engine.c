@@ -349,6 +349,11 @@ static void load_backlog(void *owner, const char *channel, size_t waiting)
 	dispatch_add_backlog(((struct loading *)owner)->engine->dispatch, channel, waiting);
 }
 
+static void load_kept(void *owner, const char *person, const char *name, const char *value)
+{
+	known_keep(((struct loading *)owner)->engine->known, person, name, value);
+}
+
 static void load_follow(void *owner, const struct occurrence *occurrence)
 {
 	follow_put(((struct loading *)owner)->engine->follow, occurrence);
@@ -411,6 +416,7 @@ static int engine_load(struct engine *engine, char **ret_error)
 	const struct store_visitor visitor = {.value = load_value,
 		.begin = load_begin,
 		.pause = load_pause,
+		.kept = load_kept,
 		.held = load_held,
 		.backlog = load_backlog,
 		.follow = load_follow,

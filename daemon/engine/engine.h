@@ -86,9 +86,21 @@ bool engine_channel_status(const struct engine *engine, size_t index, struct cha
 typedef void (*engine_on_done)(void *owner, int error, const char *why);
 
 /* snooze_s: with ANSWER_SNOOZE only, 60 s .. 30 days. text may be NULL; at most 4,000 bytes UTF-8.
- */
+ * share: who else may see the text; SHARES: as it was and, with a text, what the person keeps as their
+ * usual choice. -EINVAL when they have nobody of that name. */
 void engine_answer(struct engine *engine, struct id occurrence, enum answer answer,
-	int64_t snooze_s, const char *text, engine_on_done on_done, void *owner);
+	int64_t snooze_s, const char *text, enum share share, engine_on_done on_done, void *owner);
+/* The choices a person has: bits of enum share; SHARE_ME always. person: an id, also an unknown one. */
+unsigned engine_shares(const struct engine *engine, const char *person);
+/* What the person chose to be asked first: their kept choice, where they have it, else SHARE_ME. */
+enum share engine_usual_share(const struct engine *engine, const char *person);
+
+/* Keeps a value for a person of the configuration (see model/kept.h); NULL removes it. -ENOENT: no such
+ * person; -EINVAL: not that value. */
+void engine_keep(struct engine *engine, const char *person, const char *name, const char *value,
+	engine_on_done on_done, void *owner);
+/* Lent until the loop's next turn; NULL: nothing is kept under the name. */
+const char *engine_kept(const struct engine *engine, const char *person, const char *name);
 /* Sends a reminder now, outside its schedule and the daily limit; person NULL: to all of it. why
  * tells how many deliveries. */
 void engine_send(struct engine *engine, const char *reminder, const char *person,
@@ -131,6 +143,12 @@ void engine_find_occurrences(struct engine *engine, const struct store_query *qu
 	void *owner);
 void engine_find_deliveries(struct engine *engine, const struct store_query *query,
 	void (*on_done)(void *owner, int error, struct delivery *const *list, size_t count),
+	void *owner);
+/* Facts for progress and digests: see port/store.h. */
+struct fact_query;
+struct fact;
+void engine_find_facts(struct engine *engine, const struct fact_query *query,
+	void (*on_done)(void *owner, int error, const struct fact *facts, size_t count),
 	void *owner);
 void engine_backup(struct engine *engine, const char *path, engine_on_done on_done, void *owner);
 void engine_forget(struct engine *engine, const char *person, engine_on_done on_done, void *owner);

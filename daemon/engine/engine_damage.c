@@ -19,6 +19,7 @@ static char *list_saved(const struct store_aside *aside)
 	struct buf text = BUF_MAX(2048);
 
 	add_part(&text, "pauses and opt-outs", &aside->pauses);
+	add_part(&text, "preferences", &aside->kept);
 	add_part(&text, "beginnings of reminders and people", &aside->begins);
 	add_part(&text, "occurrences", &aside->occurrences);
 	if (aside->log_whole)

@@ -26,6 +26,7 @@ struct asked {
 	void *owner;
 	struct id id;
 	enum answer answer;
+	enum share share;
 	int64_t follow_at;
 	char *text, *what;
 	char *fade,
@@ -149,6 +150,41 @@ static void on_answer_stored(void *owner, const struct store_result *result)
 	asked_end(asked, 0, NULL);
 }
 
+unsigned engine_shares(const struct engine *engine, const char *id)
+{
+	const struct person *person = model_person(engine->model, id);
+	unsigned shares = 1u << SHARE_ME;
+
+	if (!person)
+		return shares;
+	if (person->partner)
+		shares |= 1u << SHARE_PARTNER;
+	if (person->mentor)
+		shares |= 1u << SHARE_MENTOR;
+	if (person->manager)
+		shares |= 1u << SHARE_MANAGER;
+	if (person->n_teams)
+		shares |= 1u << SHARE_TEAM;
+	return shares;
+}
+
+enum share engine_usual_share(const struct engine *engine, const char *person)
+{
+	enum share share = share_from_name(known_kept(engine->known, person, "share"));
+
+	return engine_shares(engine, person) >> share & 1 ? share : SHARE_ME;
+}
+
+/* Settles who may see the text; false when they have nobody of that name. */
+static bool settle_share(struct asked *asked)
+{
+	const char *person = asked->occurrence->key.recipient;
+
+	if (asked->share == SHARES && asked->text)
+		asked->share = engine_usual_share(asked->engine, person);
+	return asked->share == SHARES || engine_shares(asked->engine, person) >> asked->share & 1;
+}
+
 static void on_answer_found(void *owner, int error, struct occurrence *const *list, size_t count)
 {
 	struct asked *asked = owner;
@@ -163,8 +199,15 @@ static void on_answer_found(void *owner, int error, struct occurrence *const *li
 		return;
 	}
 	asked->occurrence = occurrence_copy(list[0]);
+	if (!settle_share(asked)) {
+		auto_free char *why = str_printf("%s has no %s to share it with",
+			asked->occurrence->key.recipient, share_names[asked->share]);
+
+		asked_end(asked, -EINVAL, why);
+		return;
+	}
 	change = change_new();
-	change_answer_occurrence(change, asked->id, asked->answer, asked->text,
+	change_answer_occurrence(change, asked->id, asked->answer, asked->text, asked->share,
 		clock_now(asked->engine->clock), asked->follow_at);
 	record_wish(asked, change);
 	record_fade(asked, change);
@@ -185,7 +228,7 @@ static const char *why_not_answer(enum answer answer, int64_t snooze_s, const ch
 }
 
 void engine_answer(struct engine *engine, struct id occurrence, enum answer answer,
-	int64_t snooze_s, const char *text, engine_on_done on_done, void *owner)
+	int64_t snooze_s, const char *text, enum share share, engine_on_done on_done, void *owner)
 {
 	struct asked *asked = asked_new(engine, on_done, owner);
 	const char *why = why_not_answer(answer, snooze_s, text);
@@ -197,6 +240,7 @@ void engine_answer(struct engine *engine, struct id occurrence, enum answer answ
 	asked->id = occurrence;
 	asked->answer = answer;
 	asked->text = str_new(text);
+	asked->share = share;
 	asked->follow_at = TIME_NEVER;
 	if (answer == ANSWER_SNOOZE)
 		asked->follow_at = clock_now(engine->clock) + snooze_s * 1000;
@@ -735,6 +779,13 @@ static void on_backed_up(void *owner, const struct store_result *result)
 	asked_end(asked, result->error, why);
 }
 
+void engine_find_facts(struct engine *engine, const struct fact_query *query,
+	void (*on_done)(void *owner, int error, const struct fact *facts, size_t count),
+	void *owner)
+{
+	store_find_facts(engine->store, query, on_done, owner);
+}
+
 void engine_backup(struct engine *engine, const char *path, engine_on_done on_done, void *owner)
 {
 	struct asked *asked = asked_new(engine, on_done, owner);
@@ -750,8 +801,15 @@ void engine_backup(struct engine *engine, const char *path, engine_on_done on_do
 static void on_forgotten(void *owner, const struct store_result *result)
 {
 	struct asked *asked = owner;
-	auto_free char *why = str_printf("%zu rows removed", result->count);
+	const struct store_removed *removed = &result->removed;
+	auto_free char *why = str_printf(
+		"%zu rows removed: %zu occurrences, %zu deliveries, %zu pauses and opt-outs, %zu "
+		"beginnings, %zu kept values",
+		result->count, removed->occurrences, removed->deliveries, removed->pauses,
+		removed->begins, removed->kept);
 
+	if (!result->error)
+		known_forget(asked->engine->known, asked->what);
 	asked_end(asked, result->error, result->error ? "the store cannot record it" : why);
 }
 
@@ -774,6 +832,7 @@ void engine_forget(struct engine *engine, const char *person, engine_on_done on_
 		return;
 	}
 	cancel_of_person(engine, person);
+	asked->what = str_new(person);
 	store_forget(engine->store, person, on_forgotten, asked);
 }
 

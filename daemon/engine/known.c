@@ -1,7 +1,8 @@
-/* Begins and pauses in hashes by name. Owns copies. The view it gives answers the resolver in O(1)
+/* Begins, pauses and what is kept for people in hashes by name. Owns copies. The view it gives answers the resolver in O(1)
  * when nothing is paused, which is nearly always. */
 #include "engine/known.h"
 #include "base/str.h"
+#include "model/kept.h"
 #include "port/store.h"
 
 #include <stdio.h>
@@ -26,7 +27,18 @@ struct faded {
 	UT_hash_handle hh;
 };
 
+/* All of one person, in the order of names. */
+struct keeper {
+	char *person;
+	struct kept_value {
+		char *name, *value;
+	} list[KEPT_NAMES_MAX];
+	size_t count;
+	UT_hash_handle hh;
+};
+
 struct known {
+	struct keeper *keepers;
 	struct begin *begins;
 	struct faded *faded;
 	struct pause *pauses;
@@ -191,26 +203,48 @@ static void pause_free(struct known *known, struct pause *pause)
 	free(pause);
 }
 
+static void keeper_free(struct known *known, struct keeper *keeper)
+{
+	HASH_DEL(known->keepers, keeper);
+	for (size_t i = 0; i < keeper->count; i++) {
+		free(keeper->list[i].name);
+		free(keeper->list[i].value);
+	}
+	free(keeper->person);
+	free(keeper);
+}
+
+static void faded_free(struct known *known, struct faded *faded)
+{
+	HASH_DEL(known->faded, faded);
+	free(faded->what);
+	free(faded);
+}
+
+static void begin_free(struct known *known, struct begin *begin)
+{
+	HASH_DEL(known->begins, begin);
+	free(begin->what);
+	free(begin);
+}
+
 void known_free(struct known *known)
 {
+	struct keeper *keeper, *next_keeper;
 	struct begin *begin, *next_begin;
 	struct pause *pause, *next_pause;
 	struct faded *faded, *next_faded;
 
 	if (!known)
 		return;
-	HASH_ITER(hh, known->begins, begin, next_begin) {
-		HASH_DEL(known->begins, begin);
-		free(begin->what);
-		free(begin);
-	}
+	HASH_ITER(hh, known->keepers, keeper, next_keeper)
+		keeper_free(known, keeper);
+	HASH_ITER(hh, known->begins, begin, next_begin)
+		begin_free(known, begin);
 	HASH_ITER(hh, known->pauses, pause, next_pause)
 		pause_free(known, pause);
-	HASH_ITER(hh, known->faded, faded, next_faded) {
-		HASH_DEL(known->faded, faded);
-		free(faded->what);
-		free(faded);
-	}
+	HASH_ITER(hh, known->faded, faded, next_faded)
+		faded_free(known, faded);
 	free(known);
 }
 
@@ -325,6 +359,140 @@ bool known_next_pause(const struct known *known, const char *after, struct pause
 	if (pause)
 		*ret = status_of(pause);
 	return pause != NULL;
+}
+
+/* ---- what is kept ---- */
+
+static struct keeper *find_keeper(const struct known *known, const char *person)
+{
+	struct keeper *keeper;
+
+	HASH_FIND_STR(known->keepers, person, keeper);
+	return keeper;
+}
+
+/* The place of a name, or where it would stand. */
+static size_t keeper_place(const struct keeper *keeper, const char *name)
+{
+	size_t at = 0;
+
+	while (at < keeper->count && strcmp(keeper->list[at].name, name) < 0)
+		at++;
+	return at;
+}
+
+static struct kept_value *find_kept(struct keeper *keeper, const char *name)
+{
+	size_t at = keeper ? keeper_place(keeper, name) : 0;
+
+	return keeper && at < keeper->count && str_eq(keeper->list[at].name, name)
+		       ? &keeper->list[at]
+		       : NULL;
+}
+
+const char *known_kept(const struct known *known, const char *person, const char *name)
+{
+	const struct kept_value *found = find_kept(find_keeper(known, person), name);
+
+	return found ? found->value : NULL;
+}
+
+bool known_kept_at(const struct known *known, const char *person, size_t index,
+	const char **ret_name, const char **ret_value)
+{
+	const struct keeper *keeper = find_keeper(known, person);
+
+	if (!keeper || index >= keeper->count)
+		return false;
+	*ret_name = keeper->list[index].name;
+	*ret_value = keeper->list[index].value;
+	return true;
+}
+
+bool known_can_keep(const struct known *known, const char *person, const char *name)
+{
+	struct keeper *keeper = find_keeper(known, person);
+
+	return !keeper || keeper->count < KEPT_NAMES_MAX || find_kept(keeper, name);
+}
+
+static void remove_kept(struct known *known, const char *person, const char *name)
+{
+	struct keeper *keeper = find_keeper(known, person);
+	struct kept_value *found = find_kept(keeper, name);
+
+	if (!found)
+		return;
+	free(found->name);
+	free(found->value);
+	keeper->count--;
+	memmove(found, found + 1, (size_t)(&keeper->list[keeper->count] - found) * sizeof(*found));
+	if (!keeper->count)
+		keeper_free(known, keeper);
+}
+
+static struct keeper *keeper_of(struct known *known, const char *person)
+{
+	struct keeper *keeper = find_keeper(known, person);
+
+	if (keeper)
+		return keeper;
+	keeper = mem_new(sizeof(*keeper));
+	keeper->person = str_new(person);
+	HASH_ADD_KEYPTR(hh, known->keepers, keeper->person, strlen(keeper->person), keeper);
+	return keeper;
+}
+
+static void put_kept(struct keeper *keeper, const char *name, const char *value)
+{
+	struct kept_value *found = find_kept(keeper, name);
+	size_t at = keeper_place(keeper, name);
+
+	if (found) {
+		free(found->value);
+		found->value = str_new(value);
+		return;
+	}
+	memmove(&keeper->list[at + 1], &keeper->list[at],
+		(keeper->count - at) * sizeof(keeper->list[0]));
+	keeper->list[at] = (struct kept_value){str_new(name), str_new(value)};
+	keeper->count++;
+}
+
+void known_keep(struct known *known, const char *person, const char *name, const char *value)
+{
+	auto_free char *why = value ? kept_why_not(name, value) : NULL;
+
+	if (!value)
+		remove_kept(known, person, name);
+	else if (!why && known_can_keep(known, person, name))
+		put_kept(keeper_of(known, person), name, value);
+}
+
+/* ---- a person who is forgotten ---- */
+
+void known_forget(struct known *known, const char *person)
+{
+	struct keeper *keeper = find_keeper(known, person);
+	struct begin *begin, *next_begin;
+	struct pause *pause, *next_pause;
+	struct faded *faded, *next_faded;
+	auto_free char *prefix = str_printf("%s:", person);
+
+	if (keeper)
+		keeper_free(known, keeper);
+	HASH_ITER(hh, known->begins, begin, next_begin) {
+		if (note_is_of(begin->what, person))
+			begin_free(known, begin);
+	}
+	HASH_ITER(hh, known->pauses, pause, next_pause) {
+		if (note_is_of(pause->what, person))
+			pause_free(known, pause);
+	}
+	HASH_ITER(hh, known->faded, faded, next_faded) {
+		if (str_starts(faded->what, prefix))
+			faded_free(known, faded);
+	}
 }
 
 int64_t known_delivery_paused_until(const struct known *known, const struct delivery *delivery,

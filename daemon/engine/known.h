@@ -1,5 +1,5 @@
-/* What is known beside the configuration: when reminders and people were first accepted, and what is
- * paused. Filled from the store at start, kept in step with it, and shown to the resolver as its
+/* What is known beside the configuration: when reminders and people were first accepted, what is
+ * paused, and what is kept for each person. Filled from the store at start, kept in step with it, and shown to the resolver as its
  * view. */
 #pragma once
 
@@ -35,6 +35,18 @@ char *known_fade_name(const char *person, const char *reminder);
 bool known_find_pause(const struct known *known, const char *what, struct pause_status *ret);
 /* The pause that follows the one called `after`, NULL: the first; false: there is none. */
 bool known_next_pause(const struct known *known, const char *after, struct pause_status *ret);
+/* What is kept for a person under a name (lent until it is kept anew), or NULL. */
+const char *known_kept(const struct known *known, const char *person, const char *name);
+/* The same by number from 0 on, in the order of names; false beyond the last one. */
+bool known_kept_at(const struct known *known, const char *person, size_t index,
+	const char **ret_name, const char **ret_value);
+/* Whether there is room for one more name. */
+bool known_can_keep(const struct known *known, const char *person, const char *name);
+/* value NULL removes it. What is above the ceilings, or no value of that name, is not kept: the store
+ * may be a stranger's. */
+void known_keep(struct known *known, const char *person, const char *name, const char *value);
+/* Everything about one person. */
+void known_forget(struct known *known, const char *person);
 /* Until when an open delivery must wait because everything, its person (NULL: a room), a team of
  * theirs, or each reminder in it is paused, ms; 0: it need not. */
 int64_t known_delivery_paused_until(const struct known *known, const struct delivery *delivery,

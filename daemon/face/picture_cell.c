@@ -164,14 +164,14 @@ static void fill_times(struct cell *cell, const json_t *day, const struct cell_s
 		cell_add(cell, SHADE_DIM, "%zu more", left);
 }
 
-struct share {
+struct portion {
 	const char *reminder;
 	int64_t count;
 };
 
 static int by_count(const void *a, const void *b)
 {
-	const struct share *x = a, *y = b;
+	const struct portion *x = a, *y = b;
 
 	if (x->count != y->count)
 		return x->count > y->count ? -1 : 1;
@@ -182,7 +182,7 @@ static int by_count(const void *a, const void *b)
 static void fill_counts(struct cell *cell, const json_t *day, const struct cell_style *style)
 {
 	json_t *reminders = json_object_get(day, "reminders"), *value;
-	auto_free struct share *shares =
+	auto_free struct portion *shares =
 		mem_new_array(json_object_size(reminders) + 1, sizeof(*shares));
 	char count[COUNT_TEXT];
 	const char *key;
@@ -191,7 +191,7 @@ static void fill_counts(struct cell *cell, const json_t *day, const struct cell_
 	if (!day_number(day, "messages"))
 		return;
 	json_object_foreach(reminders, key, value) shares[n++] =
-		(struct share){key, json_integer_value(value)};
+		(struct portion){key, json_integer_value(value)};
 	qsort(shares, n, sizeof(*shares), by_count);
 	count_write(day_number(day, "messages"), style->width, count);
 	cell_add(cell, SHADE_STRONG, "%s%s", count, style->width >= CELL_WORDS ? " messages" : "");

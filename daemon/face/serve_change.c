@@ -83,7 +83,7 @@ void serve_answer(struct call *call)
 		return;
 	}
 	call_wait(call);
-	engine_answer(call_engine(call), occurrence, answer, snooze_s, text, on_done, call);
+	engine_answer(call_engine(call), occurrence, answer, snooze_s, text, SHARES, on_done, call);
 }
 
 /* ---- send ---- */

@@ -196,7 +196,7 @@ static void take_answer(struct asked *asked, const struct http_request *request)
 	asked->answer = wish.answer;
 	asked->span = str_new(wish.span);
 	engine_answer(asked->engine, asked->occurrence, wish.answer, wish.span_s, wish.text,
-		on_recorded, asked);
+		wish.text ? SHARE_ME : SHARES, on_recorded, asked);
 }
 
 static void serve_answer_link(struct web *web, struct http_visit *visit,

@@ -91,7 +91,7 @@ static void free_role(struct role *role)
 	free(role);
 }
 
-static void clear_focus(struct focus *focus)
+void focus_clear(struct focus *focus)
 {
 	free(focus->skill);
 	free(focus->why);
@@ -106,7 +106,7 @@ static void free_person(struct person *person)
 	for (size_t i = 0; i < person->n_addresses; i++)
 		free(person->addresses[i].text);
 	for (size_t i = 0; i < person->n_foci; i++)
-		clear_focus(&person->foci[i]);
+		focus_clear(&person->foci[i]);
 	free(person->id);
 	free(person->name);
 	free(person->teams);

@@ -252,6 +252,7 @@ const char *person_address(const struct person *person, const struct channel *ch
  * are. */
 const struct language *reminder_language(
 	const struct reminder *reminder, const struct person *person, const struct place *place);
+void focus_clear(struct focus *focus); /* frees its texts */
 /* The focus of a local date (the first that covers it), or NULL. */
 const struct focus *person_focus(const struct person *person, int32_t date);
 /* Absent on the whole of a local date. */

@@ -25,6 +25,14 @@ const char *const answer_names[ANSWERS + 1] = {
 	[ANSWER_STOP] = "stop",
 };
 
+const char *const share_names[SHARES + 1] = {
+	[SHARE_ME] = "me",
+	[SHARE_PARTNER] = "partner",
+	[SHARE_MENTOR] = "mentor",
+	[SHARE_MANAGER] = "manager",
+	[SHARE_TEAM] = "team",
+};
+
 const char *const decision_names[DECISIONS + 1] = {
 	[DECISION_SEND] = "send",
 	[DECISION_SHIFTED] = "shifted",
@@ -56,6 +64,15 @@ enum answer answer_from_name(const char *name)
 			return i;
 	}
 	return ANSWER_NONE;
+}
+
+enum share share_from_name(const char *name)
+{
+	int share = 0;
+
+	while (share < SHARES && !str_eq(name, share_names[share]))
+		share++;
+	return share;
 }
 
 static void put_big_endian(uint8_t *to, uint64_t value, int bytes)
@@ -102,6 +119,21 @@ void occurrence_key_hash(const struct occurrence_key *key, uint8_t hash[static O
 	crypto_generichash_final(&state, digest, sizeof(digest));
 	occurrence_key_day(occurrence_day(key->local), key->recipient, hash);
 	memcpy(hash + OCCURRENCE_DAY, digest, OCCURRENCE_HASH - OCCURRENCE_DAY);
+}
+
+bool note_is_of(const char *what, const char *person)
+{
+	static const char *const kinds[] = {"person:", "stop:", "less:", "fade:"};
+	size_t len = strlen(person);
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const char *rest = what + strlen(kinds[i]);
+
+		if (str_starts(what, kinds[i]) && str_starts(rest, person) &&
+			rest[len] == (i == 0 ? 0 : ':'))
+			return true;
+	}
+	return false;
 }
 
 uint32_t record_place(const char *recipient)

@@ -26,6 +26,10 @@ void occurrence_key_day(int64_t day, const char *recipient, uint8_t start[static
 /* Days since 1970 of a nominal time. */
 int64_t occurrence_day(int64_t local);
 
+/* Whether what is paused or begun is this person's: "person:ID", "stop:ID:...", "less:ID:..." or
+ * "fade:ID:...". */
+bool note_is_of(const char *what, const char *person);
+
 /* The order in which the store likes to get what is due to many on one day. */
 uint32_t record_place(const char *recipient);
 
@@ -52,6 +56,12 @@ extern const char *const answer_names[ANSWERS + 1]; /* "none", "done", ... */
 /* By name, or ANSWER_NONE. */
 enum answer answer_from_name(const char *name);
 
+/* Who may see the words of an answer. SHARES itself stands for "as it was". */
+enum share { SHARE_ME, SHARE_PARTNER, SHARE_MENTOR, SHARE_MANAGER, SHARE_TEAM, SHARES };
+extern const char *const share_names[SHARES + 1]; /* "me", "partner", ... */
+/* By name, or SHARES. */
+enum share share_from_name(const char *name);
+
 enum decision { DECISION_SEND, DECISION_SHIFTED, DECISION_MERGED, DECISION_SKIPPED, DECISIONS };
 extern const char *const decision_names[DECISIONS + 1];
 
@@ -70,7 +80,9 @@ struct occurrence {
 	int64_t follow_at; /* the next nudge or escalation; TIME_NEVER: none */
 	int nudges;        /* nudges sent so far */
 	enum answer answer;
-	char *answer_text; /* private: never logged, never shown to others */
+	char *answer_text; /* private: never logged, shown to whom `share` names alone */
+	enum share share;
+	bool personal; /* title and text quote a personal focus: shown to the recipient alone */
 	int64_t answered_at;
 	bool in_one_block; /* its texts, but for answer_text, are not freed by themselves */
 	unsigned shares;   /* owners beside the first; of one thread */

@@ -27,7 +27,7 @@ enum {
 	FIND_LIMIT_MAX = 10000,
 };
 
-enum job_kind { JOB_APPLY, JOB_PRUNE, JOB_FORGET, JOB_FIND, JOB_BACKUP };
+enum job_kind { JOB_APPLY, JOB_PRUNE, JOB_FORGET, JOB_FIND, JOB_FACTS, JOB_BACKUP };
 
 struct job {
 	STAILQ_ENTRY(job) in_queue;
@@ -38,10 +38,12 @@ struct job {
 	int64_t before_at;
 	size_t limit;
 	struct store_find find;
+	struct fact_find *facts; /* of JOB_FACTS; owned */
 	struct outcome outcome;
 	store_on_done on_done;
 	store_on_occurrences on_occurrences;
 	store_on_deliveries on_deliveries;
+	store_on_facts on_facts;
 	void *owner;
 };
 STAILQ_HEAD(jobs, job);
@@ -179,6 +181,9 @@ static void job_free(struct job *job)
 			occurrence_free(job->find.rows[i]);
 	}
 	free(job->find.rows);
+	if (job->facts)
+		fact_find_clear(job->facts);
+	free(job->facts);
 	id_list_free(&job->outcome.known);
 	id_list_free(&job->outcome.dropped);
 	id_list_free(&job->outcome.recorded);
@@ -211,8 +216,14 @@ static void job_answer(struct job *job)
 		.dropped = outcome->dropped.ids,
 		.count = outcome->error ? 0 : outcome->count,
 	};
+	const struct store_removed *removed = &outcome->removed;
 	size_t rows = outcome->error ? 0 : job->find.count;
 
+	if (!outcome->error && job->kind == JOB_FORGET) {
+		result.removed = *removed;
+		result.count = removed->occurrences + removed->deliveries + removed->pauses +
+			       removed->begins + removed->kept;
+	}
 	if (job->on_done)
 		job->on_done(job->owner, &result);
 	if (job->on_occurrences)
@@ -221,6 +232,9 @@ static void job_answer(struct job *job)
 	if (job->on_deliveries)
 		job->on_deliveries(
 			job->owner, outcome->error, (struct delivery *const *)job->find.rows, rows);
+	if (job->on_facts)
+		job->on_facts(job->owner, outcome->error, job->facts->facts,
+			outcome->error ? 0 : job->facts->count);
 }
 
 /* ---- doing the work ---- */
@@ -299,6 +313,8 @@ static void ask_group(struct store *store, struct jobs *asked, struct jobs *done
 		STAILQ_REMOVE_HEAD(asked, in_queue);
 		if (job->kind == JOB_FIND && !job->outcome.error)
 			more = store->kind->find(store->context, &job->find);
+		else if (job->kind == JOB_FACTS && !job->outcome.error)
+			more = store->kind->find_facts(store->context, job->facts);
 		else if (job->kind == JOB_BACKUP && !job->outcome.error)
 			more = store->kind->backup(store->context, job->text);
 		if (more < 0)
@@ -682,6 +698,17 @@ void store_find_deliveries(struct store *store, const struct store_query *query,
 
 	job->find.of_deliveries = true;
 	job->on_deliveries = on_done;
+	submit(store, job);
+}
+
+void store_find_facts(
+	struct store *store, const struct fact_query *query, store_on_facts on_done, void *owner)
+{
+	struct job *job = job_new(JOB_FACTS, owner);
+
+	job->facts = mem_new(sizeof(*job->facts));
+	fact_find_set(job->facts, query);
+	job->on_facts = on_done;
 	submit(store, job);
 }
 

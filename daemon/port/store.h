@@ -29,7 +29,7 @@ struct store_aside {
 	struct store_salvaged {
 		size_t rows;
 		bool whole; /* every row could be read, up to a ceiling */
-	} values, begins, pauses, occurrences, deliveries, carried;
+	} values, begins, pauses, kept, occurrences, deliveries, carried;
 };
 
 struct store_settings {
@@ -83,9 +83,10 @@ void change_reopen_delivery(struct change *change, const struct delivery *delive
 void change_follow_occurrence(struct change *change, struct id occurrence,
 	enum occurrence_state state, int64_t follow_at, int nudges);
 /* Records an answer; state becomes ANSWERED, follow_at as given (snooze) or TIME_NEVER. text may be
- * NULL: then an earlier text stays. -ENOENT when there is no such occurrence. */
+ * NULL: then an earlier text stays, and with share SHARES an earlier share. -ENOENT when there is no
+ * such occurrence. */
 void change_answer_occurrence(struct change *change, struct id occurrence, enum answer answer,
-	const char *text, int64_t answered_at, int64_t follow_at);
+	const char *text, enum share share, int64_t answered_at, int64_t follow_at);
 /* `what` is all, person:ID, team:ID, reminder:ID, channel:ID, or stop:PERSON:REMINDER,
  * less:PERSON:REMINDER (answers), fade:PERSON:REMINDER (how far it has faded). until_at may be
  * TIME_NEVER. Replaces an earlier one. */
@@ -95,6 +96,9 @@ void change_remove_pause(struct change *change, const char *what);
 /* When a reminder ("reminder:ID") or person ("person:ID") was first accepted; the earliest instant
  * stays. */
 void change_begin(struct change *change, const char *what, int64_t at);
+/* What is kept for one person and seen by nobody else: a preference, a personal focus. value NULL
+ * removes it. */
+void change_keep(struct change *change, const char *person, const char *name, const char *value);
 /* A named value: marks, keys. value NULL removes it. */
 void change_set_value(struct change *change, const char *name, const char *value);
 
@@ -104,7 +108,10 @@ struct store_result {
 	const struct id *known;
 	size_t n_dropped; /* deliveries left out, by id */
 	const struct id *dropped;
-	size_t count; /* of prune: rows removed */
+	size_t count; /* of prune and forget: rows removed */
+	struct store_removed {
+		size_t occurrences, deliveries, pauses, begins, kept;
+	} removed; /* of forget */
 };
 
 typedef void (*store_on_done)(void *owner, const struct store_result *result);
@@ -122,6 +129,7 @@ struct store_visitor {
 	void (*begin)(void *owner, const char *what, int64_t at);
 	void (*pause)(void *owner, const char *what, int64_t since_at, int64_t until_at,
 		const char *reason);
+	void (*kept)(void *owner, const char *person, const char *name, const char *value);
 	void (*held)(void *owner, const struct delivery *held);
 	/* A channel that has open deliveries, in the order of names, each once, and how many of them
 	 * wait: these are there to be asked for (store_query.by_next). */
@@ -169,6 +177,40 @@ void store_find_occurrences(struct store *store, const struct store_query *query
 	store_on_occurrences on_done, void *owner);
 void store_find_deliveries(struct store *store, const struct store_query *query,
 	store_on_deliveries on_done, void *owner);
+
+/* What became of an occurrence, without the words of its message. Texts are lent. */
+struct fact {
+	struct id id;
+	const char *recipient, *reminder, *about; /* about: NULL, as in the key */
+	int64_t local;                            /* nominal */
+	int64_t due_at;
+	const char *kind; /* NULL: it was recorded without */
+	enum occurrence_state state;
+	enum decision decision;
+	enum answer answer;
+	int64_t answered_at;
+	enum share share;
+	const char *words; /* of the answer; for those alone whom `share` names. NULL: none */
+	int nudges;
+};
+
+enum { FACT_RECIPIENTS_MAX = 1000, FACTS_MAX = 65536 };
+
+struct fact_query {
+	const char *const *recipients; /* in any order; without any: everybody, rooms as well */
+	size_t n_recipients;           /* at most FACT_RECIPIENTS_MAX */
+	const char *reminder;          /* NULL: each */
+	int64_t local_from, local_to;  /* nominal local time, [from, to) */
+	size_t limit;                  /* at most FACTS_MAX; 0: so many */
+	struct id after; /* the next page: what follows this fact; -ESTALE when it is gone */
+};
+
+typedef void (*store_on_facts)(void *owner, int error, const struct fact *facts, size_t count);
+
+/* Facts in the order of nominal days; of a day, each recipient's stand together. What is handed to the
+ * completion is lent. */
+void store_find_facts(
+	struct store *store, const struct fact_query *query, store_on_facts on_done, void *owner);
 
 /* ---- care ---- */
 

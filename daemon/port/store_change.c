@@ -4,18 +4,10 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-enum { BLOCK_SIZE = 16384 };
-
-struct block {
-	struct block *next;
-	size_t used, size;
-	_Alignas(max_align_t) char bytes[];
-};
-
 struct change {
 	struct verb *verbs;
 	size_t count, capacity;
-	struct block *blocks;
+	struct arena texts;
 };
 
 struct change *change_new(void)
@@ -27,10 +19,7 @@ void change_free(struct change *change)
 {
 	if (!change)
 		return;
-	for (struct block *b = change->blocks, *next; b; b = next) {
-		next = b->next;
-		free(b);
-	}
+	arena_free(&change->texts);
 	free(change->verbs);
 	free(change);
 }
@@ -51,30 +40,9 @@ const struct verb *change_verb(const struct change *change, size_t at)
 	return &change->verbs[at];
 }
 
-static void *keep(struct change *change, const void *bytes, size_t size)
-{
-	struct block *b = change->blocks;
-	size_t aligned = (size + 15) & ~(size_t)15;
-	void *place;
-
-	if (!b || b->size - b->used < aligned) {
-		/* A change of one small verb should not cost a large block. */
-		size_t room = MAX_OF(aligned, change->blocks ? BLOCK_SIZE : 512);
-
-		b = mem_resize(NULL, 1, sizeof(*b) + room);
-		b->size = room;
-		b->used = 0;
-		b->next = change->blocks;
-		change->blocks = b;
-	}
-	place = b->bytes + b->used;
-	b->used += aligned;
-	return memcpy(place, bytes, size);
-}
-
 static char *keep_text(struct change *change, const char *text)
 {
-	return text ? keep(change, text, strlen(text) + 1) : NULL;
+	return arena_text(&change->texts, text);
 }
 
 static struct verb *add(struct change *change, enum verb_kind kind)
@@ -131,7 +99,7 @@ void change_record_delivery(struct change *change, const struct delivery *delive
 	for (size_t i = 0; i < delivery->count; i++)
 		items[i] = delivery->items[i]->id;
 	verb->delivery.record.count = delivery->count;
-	verb->delivery.items = keep(change, items, delivery->count * sizeof(*items));
+	verb->delivery.items = arena_keep(&change->texts, items, delivery->count * sizeof(*items));
 }
 
 void change_join_delivery(struct change *change, struct id delivery, struct id occurrence,
@@ -167,13 +135,14 @@ void change_follow_occurrence(struct change *change, struct id occurrence,
 }
 
 void change_answer_occurrence(struct change *change, struct id occurrence, enum answer answer,
-	const char *text, int64_t answered_at, int64_t follow_at)
+	const char *text, enum share share, int64_t answered_at, int64_t follow_at)
 {
 	struct verb *verb = add(change, VERB_ANSWER);
 
 	verb->answer.occurrence = occurrence;
 	verb->answer.answer = answer;
 	verb->answer.text = keep_text(change, text);
+	verb->answer.share = share;
 	verb->answer.answered_at = answered_at;
 	verb->answer.follow_at = follow_at;
 }
@@ -205,6 +174,16 @@ void change_begin(struct change *change, const char *what, int64_t at)
 	assert(what);
 	verb->begin.what = keep_text(change, what);
 	verb->begin.at = at;
+}
+
+void change_keep(struct change *change, const char *person, const char *name, const char *value)
+{
+	struct verb *verb = add(change, VERB_KEEP);
+
+	assert(person && name);
+	verb->keep.person = keep_text(change, person);
+	verb->keep.name = keep_text(change, name);
+	verb->keep.value = keep_text(change, value);
 }
 
 void change_set_value(struct change *change, const char *name, const char *value)

@@ -15,12 +15,12 @@ struct parcel {
 };
 
 struct note {
-	char *name;
+	char *name;           /* of what is kept: "PERSON NAME" */
 	char *text;           /* value, or a pause's reason */
 	int64_t at, until_at; /* begin: at; pause: both */
 };
 
-enum shelf_kind { OCCURRENCES, KEYS, DELIVERIES, PAUSES, BEGINS, VALUES, SHELVES };
+enum shelf_kind { OCCURRENCES, KEYS, DELIVERIES, PAUSES, BEGINS, KEPT, VALUES, SHELVES };
 
 /* Records in the order of their keys. KEYS holds the occurrences once more, by key hash, and does
  * not own them. */
@@ -324,6 +324,8 @@ static int answer(struct memory *m, const struct verb *verb, struct outcome *out
 	occurrence->answer = verb->answer.answer;
 	occurrence->answered_at = verb->answer.answered_at;
 	occurrence->follow_at = verb->answer.follow_at;
+	if (verb->answer.share != SHARES)
+		occurrence->share = verb->answer.share;
 	if (verb->answer.text) {
 		free(occurrence->answer_text);
 		occurrence->answer_text = str_new(verb->answer.text);
@@ -378,6 +380,14 @@ static int begin(struct memory *m, const struct verb *verb, struct outcome *outc
 	return before && before->at <= mark.at ? 0 : put_note(m, BEGINS, &mark);
 }
 
+static int keep(struct memory *m, const struct verb *verb, struct outcome *outcome)
+{
+	auto_free char *name = str_printf("%s %s", verb->keep.person, verb->keep.name);
+	struct note note = {.name = name, .text = (char *)verb->keep.value};
+
+	return note.text ? put_note(m, KEPT, &note) : remove_note(m, KEPT, name);
+}
+
 static int set_value(struct memory *m, const struct verb *verb, struct outcome *outcome)
 {
 	struct note value = {.name = (char *)verb->value.name, .text = (char *)verb->value.value};
@@ -397,6 +407,7 @@ static int (*const verbs[VERBS])(
 	[VERB_PUT_PAUSE] = put_pause,
 	[VERB_REMOVE_PAUSE] = remove_pause,
 	[VERB_BEGIN] = begin,
+	[VERB_KEEP] = keep,
 	[VERB_SET_VALUE] = set_value,
 };
 
@@ -433,7 +444,7 @@ static bool has_open_delivery(const struct memory *m, struct id occurrence)
 }
 
 /* Takes the occurrence out of every delivery; a delivery that carries nothing more goes too. */
-static void remove_occurrence(struct memory *m, struct kept *kept, struct outcome *outcome)
+static void remove_occurrence(struct memory *m, struct kept *kept)
 {
 	struct id id = kept->occurrence->id;
 
@@ -453,7 +464,6 @@ static void remove_occurrence(struct memory *m, struct kept *kept, struct outcom
 		replace(m, DELIVERIES, before, after);
 	}
 	replace_occurrence(m, kept, NULL);
-	outcome->count++;
 }
 
 static int memory_prune(void *context, int64_t before_at, size_t limit, struct outcome *outcome)
@@ -467,41 +477,48 @@ static int memory_prune(void *context, int64_t before_at, size_t limit, struct o
 		if (id_time(occurrence->id) >= before_at || occurrence->due_at >= before_at ||
 			occurrence->follow_at != TIME_NEVER || has_open_delivery(m, occurrence->id))
 			i++;
-		else
-			remove_occurrence(m, kept, outcome);
+		else {
+			remove_occurrence(m, kept);
+			outcome->count++;
+		}
 	}
 	journal_keep(m);
 	return 0;
 }
 
-/* A pause is of the person ("person:ID") or of one reminder for them ("stop:ID:...", "less:",
- * "fade:"). */
-static bool note_is_of(const struct note *note, const char *person)
+static bool is_kept_for(const char *name, const char *person)
 {
-	static const char *const kinds[] = {"person:", "stop:", "less:", "fade:"};
-
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		const char *rest = note->name + strlen(kinds[i]);
-
-		if (!str_starts(note->name, kinds[i]) || !str_starts(rest, person))
-			continue;
-		rest += strlen(person);
-		if (*rest == (i == 0 ? 0 : ':'))
-			return true;
-	}
-	return false;
+	return str_starts(name, person) && name[strlen(person)] == ' ';
 }
 
-static void forget_notes(
-	struct memory *m, enum shelf_kind kind, const char *person, struct outcome *outcome)
+static size_t forget_notes(struct memory *m, enum shelf_kind kind, const char *person)
 {
-	for (size_t i = m->shelves[kind].count; i-- > 0;) {
+	bool (*is_of)(const char *name, const char *who) = kind == KEPT ? is_kept_for : note_is_of;
+	size_t before = m->shelves[kind].count;
+
+	for (size_t i = before; i-- > 0;) {
 		struct note *note = m->shelves[kind].records[i];
 
-		if (note_is_of(note, person)) {
+		if (is_of(note->name, person))
 			replace(m, kind, note, NULL);
-			outcome->count++;
-		}
+	}
+	return before - m->shelves[kind].count;
+}
+
+static void forget_records(struct memory *m, const char *person)
+{
+	for (size_t i = m->shelves[OCCURRENCES].count; i-- > 0;) {
+		struct kept *kept = m->shelves[OCCURRENCES].records[i];
+
+		if (str_eq(kept->occurrence->key.recipient, person) ||
+			str_eq(kept->occurrence->key.about, person))
+			remove_occurrence(m, kept);
+	}
+	for (size_t i = m->shelves[DELIVERIES].count; i-- > 0;) {
+		struct parcel *parcel = m->shelves[DELIVERIES].records[i];
+
+		if (str_eq(parcel->record.recipient, person))
+			replace(m, DELIVERIES, parcel, NULL);
 	}
 }
 
@@ -510,24 +527,17 @@ static int memory_forget(void *context, const char *person, struct outcome *outc
 	struct memory *m = context;
 	char name[FORGOTTEN_NAME];
 	struct note mark = {.name = name, .text = (char *)"1"};
+	size_t occurrences = m->shelves[OCCURRENCES].count;
 	size_t deliveries = m->shelves[DELIVERIES].count;
 
-	for (size_t i = m->shelves[OCCURRENCES].count; i-- > 0;) {
-		struct kept *kept = m->shelves[OCCURRENCES].records[i];
-
-		if (str_eq(kept->occurrence->key.recipient, person) ||
-			str_eq(kept->occurrence->key.about, person))
-			remove_occurrence(m, kept, outcome);
-	}
-	for (size_t i = m->shelves[DELIVERIES].count; i-- > 0;) {
-		struct parcel *parcel = m->shelves[DELIVERIES].records[i];
-
-		if (str_eq(parcel->record.recipient, person))
-			replace(m, DELIVERIES, parcel, NULL);
-	}
-	outcome->count += deliveries - m->shelves[DELIVERIES].count;
-	forget_notes(m, PAUSES, person, outcome);
-	forget_notes(m, BEGINS, person, outcome);
+	forget_records(m, person);
+	outcome->removed = (struct store_removed){
+		.occurrences = occurrences - m->shelves[OCCURRENCES].count,
+		.deliveries = deliveries - m->shelves[DELIVERIES].count,
+		.pauses = forget_notes(m, PAUSES, person),
+		.begins = forget_notes(m, BEGINS, person),
+		.kept = forget_notes(m, KEPT, person),
+	};
 	store_forgotten_name(person, name);
 	put_note(m, VALUES, &mark);
 	journal_keep(m);
@@ -616,6 +626,59 @@ static int memory_find(void *context, struct store_find *find)
 	return 0;
 }
 
+static struct fact fact_of(const struct occurrence *o)
+{
+	return (struct fact){
+		.id = o->id,
+		.recipient = o->key.recipient,
+		.reminder = o->key.reminder,
+		.about = o->key.about,
+		.local = o->key.local,
+		.due_at = o->due_at,
+		.kind = o->kind,
+		.state = o->state,
+		.decision = o->decision,
+		.answer = o->answer,
+		.answered_at = o->answered_at,
+		.share = o->share,
+		.words = o->answer_text,
+		.nudges = o->nudges,
+	};
+}
+
+static int memory_find_facts(void *context, struct fact_find *find)
+{
+	struct memory *m = context;
+	const struct shelf *keys = &m->shelves[KEYS];
+	int64_t first_day, last_day;
+	size_t at = 0;
+
+	fact_find_days(find, &first_day, &last_day);
+	if (first_day > last_day)
+		return 0;
+	if (!id_none(find->query.after)) {
+		const struct kept *after = shelf_find(m, OCCURRENCES, &find->query.after);
+
+		if (!after)
+			return -ESTALE;
+		at = shelf_place(m, KEYS, after->hash) + 1;
+	}
+	for (; at < keys->count && !fact_find_has_enough(find); at++) {
+		const struct fact fact = fact_of(((struct kept *)keys->records[at])->occurrence);
+
+		fact_find_look(find, &fact);
+	}
+	return 0;
+}
+
+static void load_kept(const struct note *note, const struct store_visitor *visitor, void *owner)
+{
+	const char *name = strchr(note->name, ' ') + 1;
+	auto_free char *person = str_new_n(note->name, (size_t)(name - 1 - note->name));
+
+	visitor->kept(owner, person, name, note->text);
+}
+
 static void load_notes(const struct memory *m, const struct store_visitor *visitor, void *owner)
 {
 	const struct shelf *values = &m->shelves[VALUES], *begins = &m->shelves[BEGINS];
@@ -636,6 +699,8 @@ static void load_notes(const struct memory *m, const struct store_visitor *visit
 
 		visitor->pause(owner, note->name, note->at, note->until_at, note->text);
 	}
+	for (size_t i = 0; visitor->kept && i < m->shelves[KEPT].count; i++)
+		load_kept(m->shelves[KEPT].records[i], visitor, owner);
 }
 
 /* The channel with open deliveries that follows a name, or NULL. */
@@ -777,6 +842,7 @@ const struct store_kind store_memory = {
 	.commit = memory_commit,
 	.roll_back = memory_roll_back,
 	.find = memory_find,
+	.find_facts = memory_find_facts,
 	.backup = memory_backup,
 	.load = memory_load,
 };

@@ -414,6 +414,11 @@ static int sqlite_find(void *context, struct store_find *find)
 	return noted(context, store_sqlite_find(context, find));
 }
 
+static int sqlite_find_facts(void *context, struct fact_find *find)
+{
+	return noted(context, store_sqlite_find_facts(context, find));
+}
+
 static int sqlite_backup(void *context, const char *path)
 {
 	return noted(context, store_sqlite_backup(context, path));
@@ -437,6 +442,7 @@ const struct store_kind store_sqlite = {
 	.commit = sqlite_commit,
 	.roll_back = sqlite_roll_back,
 	.find = sqlite_find,
+	.find_facts = sqlite_find_facts,
 	.backup = sqlite_backup,
 	.load = sqlite_load,
 	.tend = sqlite_tend,

@@ -39,6 +39,8 @@ enum statement {
 	SQL_PUT_PAUSE,
 	SQL_REMOVE_PAUSE,
 	SQL_PUT_BEGIN,
+	SQL_PUT_KEPT,
+	SQL_REMOVE_KEPT,
 	SQL_PUT_VALUE,
 	SQL_REMOVE_VALUE,
 
@@ -65,6 +67,10 @@ enum statement {
 	SQL_VALUES,
 	SQL_BEGINS,
 	SQL_PAUSES,
+	SQL_KEPT,
+	SQL_KEY,
+	SQL_NEXT_KEY,
+	SQL_FACTS,
 
 	SQL_PRUNABLE,
 	SQL_OCCURRENCES_ABOUT,
@@ -76,6 +82,7 @@ enum statement {
 	SQL_DROP_DELIVERY,
 	SQL_FORGET_PAUSES,
 	SQL_FORGET_BEGINS,
+	SQL_FORGET_KEPT,
 	SQL_BACKUP,
 	STATEMENTS,
 };
@@ -118,8 +125,9 @@ int64_t store_sqlite_day(struct id id);
 /* The least id of a day, and the greatest; none before 1970. */
 struct id store_sqlite_day_first(int64_t day);
 struct id store_sqlite_day_last(int64_t day);
-/* Says anew where all occurrences stand, whatever an older or damaged database says. */
-extern const char store_sqlite_rekey[];
+/* Says anew of all occurrences what an older or damaged database may have wrong: where they stand, and
+ * (if anybody at all) who may see the words of an answer. */
+extern const char store_sqlite_mend[];
 /* Brings the database to `version` by the steps; each step is one transaction. A database of another
  * program, or newer than version, is refused with a sentence. 0 or -errno. */
 int store_sqlite_migrate(sqlite3 *db, const char *path, const char *const *steps, int version,
@@ -257,6 +265,7 @@ int store_sqlite_enter(struct sqlite *s) must_check;
 int store_sqlite_leave(struct sqlite *s, int error, struct outcome *outcome) must_check;
 
 int store_sqlite_find(void *context, struct store_find *find);
+int store_sqlite_find_facts(void *context, struct fact_find *find);
 int store_sqlite_load(
 	void *context, int32_t budget_since, const struct store_visitor *visitor, void *owner);
 int store_sqlite_prune(void *context, int64_t before_at, size_t limit, struct outcome *outcome);

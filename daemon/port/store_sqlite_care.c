@@ -116,7 +116,7 @@ static int remove_delivery(struct sqlite *s, const struct id *delivery)
 	return error ? error : run_with_id(s, SQL_DROP_DELIVERY, delivery);
 }
 
-static int forget_rows(struct sqlite *s, const char *person, size_t *count)
+static int forget_rows(struct sqlite *s, const char *person, struct store_removed *removed)
 {
 	cleanup(id_list_free) struct id_list occurrences = {0}, deliveries = {0};
 	int error;
@@ -124,28 +124,33 @@ static int forget_rows(struct sqlite *s, const char *person, size_t *count)
 	bind_text(sql(s, SQL_OCCURRENCES_ABOUT), 1, person);
 	error = collect(s, sql(s, SQL_OCCURRENCES_ABOUT), &occurrences);
 	for (size_t i = 0; i < occurrences.count && !error; i++)
-		error = remove_occurrence(s, &occurrences.ids[i], count);
+		error = remove_occurrence(s, &occurrences.ids[i], &removed->deliveries);
 	if (error)
 		return error;
 	bind_text(sql(s, SQL_DELIVERIES_TO), 1, person);
 	error = collect(s, sql(s, SQL_DELIVERIES_TO), &deliveries);
 	for (size_t i = 0; i < deliveries.count && !error; i++)
 		error = remove_delivery(s, &deliveries.ids[i]);
-	*count += occurrences.count + deliveries.count;
+	removed->occurrences += occurrences.count;
+	removed->deliveries += deliveries.count;
 	return error;
 }
 
-static int forget_notes(struct sqlite *s, const char *person, size_t *count)
+static int forget_notes(struct sqlite *s, const char *person, struct store_removed *removed)
 {
-	static const enum statement both[] = {SQL_FORGET_PAUSES, SQL_FORGET_BEGINS};
+	const struct {
+		enum statement which;
+		size_t *count;
+	} notes[] = {{SQL_FORGET_PAUSES, &removed->pauses}, {SQL_FORGET_BEGINS, &removed->begins},
+		{SQL_FORGET_KEPT, &removed->kept}};
 	char name[FORGOTTEN_NAME];
 	sqlite3_stmt *mark = sql(s, SQL_PUT_VALUE);
 	int error = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(both) && !error; i++) {
-		bind_text(sql(s, both[i]), 1, person);
-		error = store_sqlite_run(s, sql(s, both[i]));
-		*count += sqlite3_changes(s->db);
+	for (size_t i = 0; i < ARRAY_LEN(notes) && !error; i++) {
+		bind_text(sql(s, notes[i].which), 1, person);
+		error = store_sqlite_run(s, sql(s, notes[i].which));
+		*notes[i].count += sqlite3_changes(s->db);
 	}
 	if (error)
 		return error;
@@ -162,9 +167,9 @@ int store_sqlite_forget(void *context, const char *person, struct outcome *outco
 
 	if (error)
 		return error;
-	error = forget_rows(s, person, &outcome->count);
+	error = forget_rows(s, person, &outcome->removed);
 	if (!error)
-		error = forget_notes(s, person, &outcome->count);
+		error = forget_notes(s, person, &outcome->removed);
 	return store_sqlite_leave(s, error, outcome);
 }
 

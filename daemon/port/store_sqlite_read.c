@@ -39,10 +39,12 @@ static int lend_occurrence(sqlite3_stmt *row, struct occurrence *ret)
 		.answer = sqlite3_column_int(row, 17),
 		.answer_text = column_lent(row, 18),
 		.answered_at = column_at(row, 19),
+		.share = sqlite3_column_int(row, 20),
+		.personal = sqlite3_column_int(row, 21),
 	};
 
 	if (id_none(o.id) || !o.key.recipient || !o.key.reminder || o.state >= OCCURRENCE_STATES ||
-		o.decision >= DECISIONS || o.answer >= ANSWERS)
+		o.decision >= DECISIONS || o.answer >= ANSWERS || o.share >= SHARES)
 		return -EBADMSG;
 	*ret = o;
 	return 0;
@@ -348,6 +350,13 @@ static int load_pause(const struct load *load, sqlite3_stmt *row)
 	return 0;
 }
 
+static int load_kept(const struct load *load, sqlite3_stmt *row)
+{
+	load->visitor->kept(
+		load->owner, column_lent(row, 0), column_lent(row, 1), column_lent(row, 2));
+	return 0;
+}
+
 static int load_delivery(const struct load *load, sqlite3_stmt *row)
 {
 	struct delivery lent, *delivery;
@@ -447,6 +456,8 @@ int store_sqlite_load(
 		error = load_rows(&load, sql(load.s, SQL_BEGINS), load_begin);
 	if (!error && visitor->pause)
 		error = load_rows(&load, sql(load.s, SQL_PAUSES), load_pause);
+	if (!error && visitor->kept)
+		error = load_rows(&load, sql(load.s, SQL_KEPT), load_kept);
 	if (!error && (visitor->held || visitor->backlog))
 		error = load_open(&load);
 	if (!error && visitor->follow)

@@ -23,7 +23,7 @@ static int on_connect(sqlite3 *db, void *owner, int argc unused_arg,
 	struct rows_table *table;
 	int code = sqlite3_declare_vtab(db,
 		"CREATE TABLE x (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15,"
-		" c16, c17, c18, c19, c20, c21, c22)");
+		" c16, c17, c18, c19, c20, c21, c22, c23, c24)");
 
 	if (code != SQLITE_OK)
 		return code;
@@ -140,6 +140,7 @@ enum form {
 	A_RULE,
 	A_REASON,
 	AN_INT,
+	A_FLAG,
 	A_LONG,
 	AN_INSTANT,
 	A_NEAR_ONE,
@@ -173,7 +174,9 @@ static const struct column of_occurrence[] = {{AN_ID, offsetof(struct occurrence
 	{AN_INT, offsetof(struct occurrence, nudges)},
 	{AN_INT, offsetof(struct occurrence, answer)},
 	{A_TEXT, offsetof(struct occurrence, answer_text)},
-	{AN_INSTANT, offsetof(struct occurrence, answered_at)}};
+	{AN_INSTANT, offsetof(struct occurrence, answered_at)},
+	{AN_INT, offsetof(struct occurrence, share)},
+	{A_FLAG, offsetof(struct occurrence, personal)}};
 
 static const struct column of_delivery[] = {{AN_ID, offsetof(struct delivery, id)},
 	{A_TEXT, offsetof(struct delivery, channel)},
@@ -223,6 +226,9 @@ static void give(sqlite3_context *to, const void *record, const struct column *c
 		return;
 	case AN_INT:
 		sqlite3_result_int(to, *(const int *)at);
+		return;
+	case A_FLAG:
+		sqlite3_result_int(to, *(const bool *)at);
 		return;
 	case A_LONG:
 		sqlite3_result_int64(to, *(const int64_t *)at);

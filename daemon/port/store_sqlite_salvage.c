@@ -30,6 +30,7 @@ static const struct table {
 	{"value", "name", "name <> 'mark' OR :log", false, offsetof(struct store_aside, values)},
 	{"begin", "what", "1", false, offsetof(struct store_aside, begins)},
 	{"pause", "what", "1", false, offsetof(struct store_aside, pauses)},
+	{"kept", "person", "1", false, offsetof(struct store_aside, kept)},
 	{"occurrence", "id",
 		"length(id) = 16 AND state >= 0 AND state < :occurrence_states AND decision >= 0"
 		" AND decision < :decisions AND answer >= 0 AND answer < :answers",
@@ -163,7 +164,7 @@ static int copy_tables(struct salvage *salvage, struct store_aside *aside)
 		copy_table(salvage, &tables[i],
 			(struct store_salvaged *)((char *)aside + tables[i].counted_at));
 	if (code == SQLITE_OK && !salvage->error)
-		code = sqlite3_exec(salvage->to, store_sqlite_rekey, NULL, NULL, NULL);
+		code = sqlite3_exec(salvage->to, store_sqlite_mend, NULL, NULL, NULL);
 	/* Whether somebody answered since is not known: nobody is asked again for what they did. */
 	if (code == SQLITE_OK && !salvage->error && !salvage->log_whole)
 		code = sqlite3_exec(

@@ -13,7 +13,8 @@ enum { DAY_MS = 86400000 };
 	"UPDATE OR REPLACE occurrence"                                                             \
 	" SET key = occurrence_key(reminder, recipient, about, local, pass),"                      \
 	" place = occurrence_place(id, recipient, local)"
-const char store_sqlite_rekey[] = REKEY;
+const char store_sqlite_mend[] = REKEY ", share = iif(share BETWEEN 0 AND 4, share, 0)";
+static_assert(SHARE_ME == 0 && SHARES == 5, "the mending knows the shares");
 
 /* `key` is occurrence_key_hash(), `place` store_sqlite_own_place(). `items` are the ids
  * of a delivery's occurrences in their order, 16 bytes each, and `carried` is the same the other way
@@ -74,16 +75,27 @@ const char *const store_sqlite_steps[] = {
 	"CREATE INDEX occurrence_place ON occurrence (place) WHERE place <> 0;",
 	/* Nor instants that are near to their id, and usual words (store_sqlite_short.c). */
 	"",
+	"ALTER TABLE occurrence ADD COLUMN share INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE occurrence ADD COLUMN personal INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE kept ("
+	"  person TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+	"  PRIMARY KEY (person, name)"
+	") STRICT, WITHOUT ROWID;",
 };
 const int store_sqlite_version = ARRAY_LEN(store_sqlite_steps);
 
 /* In the order in which rows are read. */
 #define OCCURRENCE                                                                                 \
 	"id, recipient, reminder, about, local, pass, kind, due_at, planned_at, state, decision,"  \
-	" rule, about_name, title, text, follow_at, nudges, answer, answer_text, answered_at"
+	" rule, about_name, title, text, follow_at, nudges, answer, answer_text, answered_at,"     \
+	" share, personal"
 #define DELIVERY                                                                                   \
 	"id, channel, recipient, purpose, budget_date, created_at, not_before_at, expire_at,"      \
 	" state, attempts, next_at, status, reason, receipt, fallback, items, starts"
+
+#define FACT                                                                                       \
+	"id, recipient, reminder, about, local, due_at, kind, state, decision, answer,"            \
+	" answered_at, share, answer_text, nudges, key"
 
 /* What a recipient has of one day: told by three days of keys, or by the place. */
 #define OF_DAY                                                                                     \
@@ -105,14 +117,14 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_RECORD_OCCURRENCE] =
 		"INSERT INTO occurrence (" OCCURRENCE
 		", key, place) SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14,"
-		" c15, c16, c17, c18, c19, c20, c21, c22 FROM change WHERE true"
+		" c15, c16, c17, c18, c19, c20, c21, c22, c23, c24 FROM change WHERE true"
 		" ON CONFLICT (key) DO NOTHING",
 	[SQL_HAS_OCCURRENCE] = "SELECT 1 FROM occurrence WHERE id = ?1",
 	[SQL_FOLLOW] =
 		"UPDATE occurrence SET state = ?2, follow_at = ?3, nudges = ?4 WHERE id = ?1",
 	[SQL_ANSWER] = "UPDATE occurrence SET state = 1, answer = ?2,"
-		       " answer_text = coalesce(?3, answer_text), answered_at = ?4, follow_at = ?5"
-		       " WHERE id = ?1",
+		       " answer_text = coalesce(?3, answer_text), answered_at = ?4, follow_at = ?5,"
+		       " share = coalesce(?6, share) WHERE id = ?1",
 	[SQL_RECORD_DELIVERY] =
 		"INSERT INTO delivery (id, channel, recipient, purpose, budget_date, created_at,"
 		" not_before_at, expire_at, state, attempts, next_at, status, reason, receipt,"
@@ -133,6 +145,8 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_REMOVE_PAUSE] = "DELETE FROM pause WHERE what = ?1",
 	[SQL_PUT_BEGIN] = "INSERT INTO begin VALUES (?1, ?2)"
 			  " ON CONFLICT (what) DO UPDATE SET at = min(at, excluded.at)",
+	[SQL_PUT_KEPT] = "INSERT OR REPLACE INTO kept VALUES (?1, ?2, ?3)",
+	[SQL_REMOVE_KEPT] = "DELETE FROM kept WHERE person = ?1 AND name = ?2",
 	[SQL_PUT_VALUE] = "INSERT OR REPLACE INTO value VALUES (?1, ?2)",
 	[SQL_REMOVE_VALUE] = "DELETE FROM value WHERE name = ?1",
 
@@ -180,6 +194,11 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_VALUES] = "SELECT name, value FROM value",
 	[SQL_BEGINS] = "SELECT what, at FROM begin",
 	[SQL_PAUSES] = "SELECT what, since_at, until_at, reason FROM pause",
+	[SQL_KEPT] = "SELECT person, name, value FROM kept",
+	[SQL_KEY] = "SELECT key FROM occurrence WHERE id = ?1",
+	[SQL_NEXT_KEY] = "SELECT key FROM occurrence WHERE key > ?1 ORDER BY key LIMIT 1",
+	[SQL_FACTS] = "SELECT " FACT " FROM occurrence INDEXED BY occurrence_key"
+		      " WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
 
 	[SQL_PRUNABLE] =
 		"SELECT id FROM occurrence WHERE id < ?1 AND instant(id, due_at) < ?2 AND "
@@ -203,6 +222,7 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 	[SQL_FORGET_BEGINS] = "DELETE FROM begin WHERE what = 'person:' || ?1"
 			      " OR substr(what, 1, length(?1) + 6) IN ('stop:' || ?1 || ':', "
 			      "'less:' || ?1 || ':')",
+	[SQL_FORGET_KEPT] = "DELETE FROM kept WHERE person = ?1",
 	[SQL_BACKUP] = "VACUUM INTO ?1",
 };
 

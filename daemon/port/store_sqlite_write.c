@@ -197,6 +197,10 @@ static int answer(struct sqlite *s, const struct verb *verb, struct outcome *out
 	bind_text(update, 3, verb->answer.text);
 	bind_at(update, 4, verb->answer.answered_at);
 	bind_at(update, 5, verb->answer.follow_at);
+	if (verb->answer.share == SHARES)
+		sqlite3_bind_null(update, 6);
+	else
+		sqlite3_bind_int(update, 6, verb->answer.share);
 	error = store_sqlite_run(s, update);
 	if (!error && sqlite3_changes(s->db) == 0)
 		return -ENOENT;
@@ -231,6 +235,17 @@ static int begin(struct sqlite *s, const struct verb *verb, struct outcome *outc
 	return store_sqlite_run(s, insert);
 }
 
+static int keep(struct sqlite *s, const struct verb *verb, struct outcome *outcome)
+{
+	sqlite3_stmt *statement = sql(s, verb->keep.value ? SQL_PUT_KEPT : SQL_REMOVE_KEPT);
+
+	bind_text(statement, 1, verb->keep.person);
+	bind_text(statement, 2, verb->keep.name);
+	if (verb->keep.value)
+		bind_text(statement, 3, verb->keep.value);
+	return store_sqlite_run(s, statement);
+}
+
 static int set_value(struct sqlite *s, const struct verb *verb, struct outcome *outcome)
 {
 	sqlite3_stmt *statement = sql(s, verb->value.value ? SQL_PUT_VALUE : SQL_REMOVE_VALUE);
@@ -251,6 +266,7 @@ static int (*const verbs[VERBS])(
 	[VERB_PUT_PAUSE] = put_pause,
 	[VERB_REMOVE_PAUSE] = remove_pause,
 	[VERB_BEGIN] = begin,
+	[VERB_KEEP] = keep,
 	[VERB_SET_VALUE] = set_value,
 };
 

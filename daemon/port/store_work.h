@@ -3,6 +3,7 @@
  * a threaded implementation only on the store's own thread, but for open, load and close. */
 #pragma once
 
+#include "base/arena.h"
 #include "port/store.h"
 
 enum verb_kind {
@@ -16,6 +17,7 @@ enum verb_kind {
 	VERB_PUT_PAUSE,
 	VERB_REMOVE_PAUSE,
 	VERB_BEGIN,
+	VERB_KEEP,
 	VERB_SET_VALUE,
 	VERBS,
 };
@@ -47,6 +49,7 @@ struct verb {
 			struct id occurrence;
 			enum answer answer;
 			const char *text;
+			enum share share;
 			int64_t answered_at, follow_at;
 		} answer;
 		struct {
@@ -57,6 +60,9 @@ struct verb {
 			const char *what;
 			int64_t at;
 		} begin;
+		struct {
+			const char *person, *name, *value;
+		} keep;
 		struct {
 			const char *name, *value;
 		} value;
@@ -82,6 +88,7 @@ struct outcome {
 	struct id_list known, dropped;
 	struct id_list recorded; /* occurrences; an implementation may leave it empty */
 	size_t count;
+	struct store_removed removed;
 };
 
 /* A question under way: it may take several slices, so that a long walk holds up no commit. */
@@ -101,6 +108,30 @@ bool store_query_wants_occurrence(
 bool store_query_wants_delivery(const struct store_query *query, const struct delivery *delivery);
 /* The one that takes the items of it. */
 bool store_query_wants_items(const struct store_query *query, const struct delivery *delivery);
+
+/* A question for facts under way. Its order is that of keys: by nominal day, then by what
+ * record_place() makes of the recipient, as far as the key tells it. */
+struct fact_find {
+	struct fact_query query; /* limit is set; recipients is NULL; its reminder is owned */
+	struct fact_place {
+		uint8_t start[OCCURRENCE_DAY]; /* of a key; the day stands open */
+		char *recipient;
+	} * places; /* in order; owned */
+	struct fact *facts;
+	size_t count, capacity;
+	struct arena texts; /* of the facts */
+	bool started;       /* from here on: the place in the walk */
+	uint8_t cursor
+		[OCCURRENCE_HASH]; /* the last key looked at, or before all that is asked for */
+};
+/* Copies the query; its recipients in the order of the walk. */
+void fact_find_set(struct fact_find *find, const struct fact_query *query);
+void fact_find_clear(struct fact_find *find);
+/* The days of keys, first and last one, that can hold what is asked for; first > last: none. */
+void fact_find_days(const struct fact_find *find, int64_t *ret_first, int64_t *ret_last);
+bool fact_find_has_enough(const struct fact_find *find);
+/* Takes a copy when it is asked for. */
+void fact_find_look(struct fact_find *find, const struct fact *fact);
 
 /* The name of the mark that a forgotten person leaves: "forgotten:" and 32 hexadecimal digits. */
 enum { FORGOTTEN_NAME = 43 };
@@ -123,7 +154,8 @@ struct store_kind {
 	 * is kept, also not on the disk. */
 	void (*roll_back)(void *context);
 	/* Outside a transaction. */
-	int (*find)(void *context, struct store_find *find); /* 1: call again for more */
+	int (*find)(void *context, struct store_find *find);      /* 1: call again for more */
+	int (*find_facts)(void *context, struct fact_find *find); /* likewise */
 	int (*backup)(void *context, const char *path);
 	int (*load)(void *context, int32_t budget_since, const struct store_visitor *visitor,
 		void *owner);

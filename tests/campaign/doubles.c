@@ -116,6 +116,11 @@ static int disk_find(void *context, struct store_find *find)
 	return store_memory.find(context, find);
 }
 
+static int disk_find_facts(void *context, struct fact_find *find)
+{
+	return store_memory.find_facts(context, find);
+}
+
 static int disk_backup(void *context, const char *path)
 {
 	return store_memory.backup(context, path);
@@ -138,6 +143,7 @@ const struct store_kind store_sqlite = {
 	.commit = disk_commit,
 	.roll_back = disk_roll_back,
 	.find = disk_find,
+	.find_facts = disk_find_facts,
 	.backup = disk_backup,
 	.load = disk_load,
 };

@@ -199,8 +199,8 @@ static bool do_answer(char **words)
 		return true;
 	id = sim.received[(sim.n_received - 1 - (size_t)back % kept) % RECEIVED_KEPT];
 	sim.answered = false;
-	engine_answer(
-		sim.engine, id, answer_from_name(words[2]), number(words[3]), NULL, on_done, NULL);
+	engine_answer(sim.engine, id, answer_from_name(words[2]), number(words[3]), NULL, SHARES,
+		on_done, NULL);
 	wait_for_answer();
 	say(json_pack("{ss sI so ss sI si}", "e", "answered", "t", (json_int_t)clock_now(sim.clock),
 		"occurrence", id_text(id), "answer", words[2], "snooze",

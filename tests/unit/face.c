@@ -50,7 +50,7 @@ const struct link_key *engine_link_key(const struct engine *engine)
 }
 
 void engine_answer(struct engine *engine, struct id occurrence, enum answer answer,
-	int64_t snooze_s, const char *text, engine_on_done on_done, void *owner)
+	int64_t snooze_s, const char *text, enum share share, engine_on_done on_done, void *owner)
 {
 	fake.on_done = on_done;
 	fake.owner = owner;

@@ -484,7 +484,7 @@ static void answer(struct id occurrence)
 {
 	int error = 1;
 
-	engine_answer(desk.bed.engine, occurrence, ANSWER_DONE, 0, NULL, on_done, &error);
+	engine_answer(desk.bed.engine, occurrence, ANSWER_DONE, 0, NULL, SHARES, on_done, &error);
 	bed_settle(&desk.bed);
 	assert_int_equal(error, 0);
 }

@@ -295,7 +295,7 @@ static void answer_newest(void)
 	bool done = false;
 
 	assert_int_equal(id_read(newest, &id), 0);
-	engine_answer(bed.engine, id, ANSWER_DONE, 0, NULL, on_answered, &done);
+	engine_answer(bed.engine, id, ANSWER_DONE, 0, NULL, SHARES, on_answered, &done);
 	while (!done)
 		bed_turn(&bed);
 	bed_settle(&bed);

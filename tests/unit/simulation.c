@@ -438,7 +438,7 @@ static void answer_one(struct world *world)
 	if (seen->answered_at != TIME_NEVER)
 		return;
 	assert_int_equal(id_read(seen->occurrence, &id), 0);
-	engine_answer(world->bed.engine, id, pick(2) ? ANSWER_DONE : ANSWER_SKIP, 0, NULL,
+	engine_answer(world->bed.engine, id, pick(2) ? ANSWER_DONE : ANSWER_SKIP, 0, NULL, SHARES,
 		on_answered, &done);
 	while (!done)
 		bed_turn(&world->bed);

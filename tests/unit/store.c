@@ -22,6 +22,8 @@ static void every_member_comes_back(void **state)
 	o.answer = ANSWER_STUCK;
 	o.answer_text = (char *)"";
 	o.answered_at = -5;
+	o.share = SHARE_MANAGER;
+	o.personal = true;
 	d.purpose = PURPOSE_ESCALATE;
 	d.budget_date = -3;
 	d.state = DELIVERY_HELD;
@@ -295,7 +297,7 @@ static void a_change_is_whole_or_not_at_all(void **state)
 	change_join_delivery(change, held, other.id, 99, 100);
 	change_follow_occurrence(change, o.id, OCCURRENCE_CLOSED, 5, 5);
 	change_follow_occurrence(change, o.id, OCCURRENCE_SKIPPED, 6, 6);
-	change_answer_occurrence(change, o.id, ANSWER_DONE, "ok", 5, TIME_NEVER);
+	change_answer_occurrence(change, o.id, ANSWER_DONE, "ok", SHARE_ME, 5, TIME_NEVER);
 	change_set_value(change, "mark", NULL);
 	change_set_value(change, "new", "2");
 	change_begin(change, "reminder:s", 5);
@@ -437,18 +439,18 @@ static void answers_may_be_given_again(void **state)
 	struct change *change = change_new();
 
 	bed_record(bed, &o, DELIVERY_DELIVERED);
-	change_answer_occurrence(change, o.id, ANSWER_STUCK, "bar 12", 70, 80);
+	change_answer_occurrence(change, o.id, ANSWER_STUCK, "bar 12", SHARE_TEAM, 70, 80);
 	assert_int_equal(bed_apply(bed, change), 0);
 	bed_occurrences(bed, &(struct store_query){.id = o.id});
 	assert_non_null(strstr(buf_str(&bed->rows), "answered"));
-	assert_non_null(strstr(buf_str(&bed->rows), "follow 80 0 stuck bar 12 70\n"));
+	assert_non_null(strstr(buf_str(&bed->rows), "follow 80 0 stuck bar 12 70 for team\n"));
 	change = change_new();
-	change_answer_occurrence(change, o.id, ANSWER_DONE, NULL, 71, TIME_NEVER);
+	change_answer_occurrence(change, o.id, ANSWER_DONE, NULL, SHARES, 71, TIME_NEVER);
 	assert_int_equal(bed_apply(bed, change), 0);
 	bed_occurrences(bed, &(struct store_query){.id = o.id});
-	assert_non_null(strstr(buf_str(&bed->rows), "done bar 12 71\n"));
+	assert_non_null(strstr(buf_str(&bed->rows), "done bar 12 71 for team\n"));
 	change = change_new();
-	change_answer_occurrence(change, id_new(NOON), ANSWER_DONE, NULL, 71, TIME_NEVER);
+	change_answer_occurrence(change, id_new(NOON), ANSWER_DONE, NULL, SHARES, 71, TIME_NEVER);
 	assert_int_equal(bed_apply(bed, change), -ENOENT);
 }
 
@@ -466,6 +468,12 @@ static void notes_are_put_kept_and_removed(void **state)
 	change_begin(change, "reminder:r", 5);
 	change_begin(change, "reminder:r", 4);
 	change_begin(change, "reminder:r", 6);
+	change_keep(change, "ana", "share", "me");
+	change_keep(change, "ana", "share", "team");
+	change_keep(change, "ana", "pair", "no");
+	change_keep(change, "ana", "pair", NULL);
+	change_keep(change, "anabel", "pair", "no");
+	change_keep(change, "ben", "never.there", NULL);
 	change_set_value(change, "a", "1");
 	change_set_value(change, "a", "2");
 	change_set_value(change, "b", "");
@@ -473,8 +481,9 @@ static void notes_are_put_kept_and_removed(void **state)
 	change_set_value(change, "c", NULL);
 	assert_int_equal(bed_apply(bed, change), 0);
 	dump = bed_dump(bed);
-	assert_string_equal(
-		dump, "value a=2\nvalue b=\nbegin reminder:r 4\npause all 2 3 -\nbudgets 0\n");
+	assert_string_equal(dump,
+		"value a=2\nvalue b=\nbegin reminder:r 4\npause all 2 3 -\nkept ana share=team\n"
+		"kept anabel pair=no\nbudgets 0\n");
 }
 
 /* ---- reading ---- */
@@ -827,7 +836,8 @@ static void answers_come_in_the_order_of_the_changes(void **state)
 		snprintf(number, sizeof(number), "%d", i);
 		change_set_value(change, "last", number);
 		if (i % 7 == 3)
-			change_answer_occurrence(change, id_new(NOON), ANSWER_DONE, NULL, 1, 1);
+			change_answer_occurrence(
+				change, id_new(NOON), ANSWER_DONE, NULL, SHARES, 1, 1);
 		store_apply(sequence.bed->store, change, on_mark, mark);
 	}
 	assert_int_equal(store_pending(sequence.bed->store), sequence.total);

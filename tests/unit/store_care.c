@@ -94,10 +94,18 @@ static void forgetting_removes_one_person_and_nobody_else(void **state)
 		change_put_pause(change, whats[i], 1, 2, NULL);
 	change_begin(change, "person:ana", 5);
 	change_begin(change, "person:ben", 5);
+	change_keep(change, "ana", "share", "me");
+	change_keep(change, "ana", "pair", "no");
+	change_keep(change, "anabel", "pair", "no");
 	assert_int_equal(bed_apply(bed, change), 0);
 
 	assert_int_equal(bed_forget(bed, "ana"), 0);
-	assert_int_equal(bed->count, 2 + 2 + 4 + 1);
+	assert_int_equal(bed->count, 2 + 2 + 4 + 1 + 2);
+	assert_int_equal(bed->removed.occurrences, 2);
+	assert_int_equal(bed->removed.deliveries, 2);
+	assert_int_equal(bed->removed.pauses, 4);
+	assert_int_equal(bed->removed.begins, 1);
+	assert_int_equal(bed->removed.kept, 2);
 	dump = bed_dump(bed);
 	assert_null(strstr(dump, " ana "));
 	assert_null(strstr(dump, "person:ana "));
@@ -108,6 +116,8 @@ static void forgetting_removes_one_person_and_nobody_else(void **state)
 	assert_non_null(strstr(dump, "pause stop:anabel:r"));
 	assert_non_null(strstr(dump, "pause fade:anabel:r"));
 	assert_non_null(strstr(dump, "pause all"));
+	assert_non_null(strstr(dump, "kept anabel pair=no"));
+	assert_null(strstr(dump, "kept ana "));
 	assert_non_null(strstr(dump, "begin person:ben"));
 	assert_non_null(strstr(dump, " room:chat "));
 	assert_int_equal(count_occurrences(bed), 1);

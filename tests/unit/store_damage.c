@@ -89,6 +89,7 @@ static void put_small_things(struct bed *bed)
 	change_put_pause(change, "stop:ana:scales", 5, TIME_NEVER, "she said stop");
 	change_put_pause(change, "person:bo", 6, 7, "ill");
 	change_begin(change, "reminder:scales", 4);
+	change_keep(change, "ana", "share", "mentor");
 	assert_int_equal(bed_apply(bed, change), 0);
 }
 
@@ -240,11 +241,14 @@ static void assert_small_things(struct bed *bed, bool mark)
 	assert_true(dump_has(bed, "pause stop:ana:scales 5 9223372036854775807 she said stop"));
 	assert_true(dump_has(bed, "pause person:bo 6 7 ill"));
 	assert_true(dump_has(bed, "begin reminder:scales 4"));
+	assert_true(dump_has(bed, "kept ana share=mentor\n"));
 	assert_int_equal(seen.last.has_mark, mark);
 	assert_true(seen.last.has_link_key);
 	assert_true(seen.last.values.whole && seen.last.pauses.whole && seen.last.begins.whole);
 	assert_int_equal(seen.last.pauses.rows, 2);
 	assert_int_equal(seen.last.begins.rows, 1);
+	assert_true(seen.last.kept.whole);
+	assert_int_equal(seen.last.kept.rows, 1);
 }
 
 /* ---- what is noticed ---- */
@@ -323,6 +327,8 @@ static void rows_that_no_record_can_hold_are_left_behind(void **state)
 	struct bed *bed = *state;
 
 	run_sql(bed, "UPDATE occurrence SET state = 99 WHERE local = 12;"
+		     "UPDATE occurrence SET share = 2 WHERE local = 13;"
+		     "UPDATE occurrence SET share = 99 WHERE local = 14;"
 		     "UPDATE delivery SET state = 77, items = x'00' WHERE id ="
 		     " (SELECT min(id) FROM delivery)");
 	write_at(bed, "nudged.db", page_of(bed, "carried"), STORE_PAGE);
@@ -330,7 +336,10 @@ static void rows_that_no_record_can_hold_are_left_behind(void **state)
 	assert_int_equal(seen.asides, 1);
 	assert_int_equal(seen.last.occurrences.rows, 299);
 	assert_int_equal(seen.last.deliveries.rows, 299);
-	(void)count_occurrences(bed);
+	assert_int_equal(count_occurrences(bed), 299);
+	/* Whom an answer was shared with is believed when it is somebody, and nobody else sees it. */
+	assert_true(dump_has(bed, " for mentor\n"));
+	assert_false(dump_has(bed, " for team\n"));
 }
 
 static void rename_in(const struct bed *bed, const char *from, const char *to)

@@ -26,6 +26,7 @@ struct bed {
 	bool answered;
 	int error;
 	size_t count, n_known, n_dropped;
+	struct store_removed removed;
 	struct id known[KEPT_IDS], dropped[KEPT_IDS];
 	struct buf rows;
 };
@@ -91,6 +92,7 @@ static inline void bed_on_done(void *owner, const struct store_result *result)
 	bed->answered = true;
 	bed->error = result->error;
 	bed->count = result->count;
+	bed->removed = result->removed;
 	bed->n_known = result->n_known;
 	bed->n_dropped = result->n_dropped;
 	assert_true(result->n_known <= KEPT_IDS && result->n_dropped <= KEPT_IDS);
@@ -138,14 +140,15 @@ static inline void write_occurrence(struct buf *to, const struct occurrence *o)
 	buf_printf(to,
 		"occurrence %s %s %s %s %jd %d %s due %jd planned %jd %s %s %s %s %s %s follow %jd "
 		"%d "
-		"%s %s %jd\n",
+		"%s %s %jd for %s%s\n",
 		id, o->key.reminder, o->key.recipient, o->key.about ? o->key.about : "-",
 		(intmax_t)o->key.local, o->key.pass, o->kind ? o->kind : "-", (intmax_t)o->due_at,
 		(intmax_t)o->planned_at, occurrence_state_names[o->state],
 		decision_names[o->decision], o->rule ? o->rule : "-",
 		o->about_name ? o->about_name : "-", o->title ? o->title : "-",
 		o->text ? o->text : "-", (intmax_t)o->follow_at, o->nudges, answer_names[o->answer],
-		o->answer_text ? o->answer_text : "-", (intmax_t)o->answered_at);
+		o->answer_text ? o->answer_text : "-", (intmax_t)o->answered_at,
+		share_names[o->share], o->personal ? " personal" : "");
 }
 
 static inline void write_delivery(struct buf *to, const struct delivery *d)
@@ -188,6 +191,39 @@ static inline void bed_on_deliveries(
 		write_delivery(&bed->rows, deliveries[i]);
 }
 
+static inline void write_fact(struct buf *to, const struct fact *f)
+{
+	char id[ID_TEXT];
+
+	id_write(f->id, id);
+	buf_printf(to, "fact %s %s %s %s %jd due %jd %s %s %s %s %jd for %s: %s %d\n", id,
+		f->recipient, f->reminder, f->about ? f->about : "-", (intmax_t)f->local,
+		(intmax_t)f->due_at, f->kind ? f->kind : "-", occurrence_state_names[f->state],
+		decision_names[f->decision], answer_names[f->answer], (intmax_t)f->answered_at,
+		share_names[f->share], f->words ? f->words : "-", f->nudges);
+}
+
+static inline void bed_on_facts(void *owner, int error, const struct fact *facts, size_t count)
+{
+	struct bed *bed = owner;
+
+	bed->answered = true;
+	bed->error = error;
+	bed->count = count;
+	for (size_t i = 0; i < count; i++)
+		write_fact(&bed->rows, &facts[i]);
+	bed->known[0] = count ? facts[count - 1].id : (struct id){0};
+}
+
+/* The facts as text, lent until the next question; bed->known[0] is the last one's id. */
+static inline const char *bed_facts(struct bed *bed, const struct fact_query *query)
+{
+	buf_reset(&bed->rows);
+	store_find_facts(bed->store, query, bed_on_facts, bed);
+	bed_wait(bed);
+	return buf_str(&bed->rows);
+}
+
 /* The rows as text, lent until the next question; bed->count says how many. */
 static inline const char *bed_occurrences(struct bed *bed, const struct store_query *query)
 {
@@ -224,6 +260,11 @@ static inline void write_pause(
 		reason ? reason : "-");
 }
 
+static inline void write_kept(void *owner, const char *person, const char *name, const char *value)
+{
+	buf_printf(owner, "kept %s %s=%s\n", person, name, value);
+}
+
 static inline void write_held(void *owner, const struct delivery *delivery)
 {
 	assert_true(delivery->next_at == TIME_NEVER);
@@ -258,6 +299,7 @@ static inline char *bed_dump(struct bed *bed)
 		.value = write_value,
 		.begin = write_begin,
 		.pause = write_pause,
+		.kept = write_kept,
 		.held = write_held,
 		.backlog = write_backlog,
 		.follow = write_follow,

@@ -6,6 +6,7 @@ enum { STEPS = 600, PICKS = 24 };
 
 struct walk {
 	unsigned seed, made;
+	size_t facts;
 	struct id occurrences[PICKS], deliveries[PICKS];
 	int64_t day; /* ms since NOON */
 };
@@ -42,6 +43,12 @@ static void add_delivery(struct walk *walk, struct change *change, struct occurr
 	change_record_delivery(change, &d);
 }
 
+static void add_answer(struct walk *walk, struct change *change, struct id occurrence)
+{
+	change_answer_occurrence(change, occurrence, pick(walk, ANSWERS),
+		pick(walk, 2) ? "t" : NULL, pick(walk, SHARES + 1), 8, 9);
+}
+
 static void add_verb(struct walk *walk, struct change *change)
 {
 	static const char *const names[] = {"all", "person:ana", "stop:ana:r", "person:ben", "x"};
@@ -52,7 +59,7 @@ static void add_verb(struct walk *walk, struct change *change)
 	struct occurrence o;
 
 	walk->day += pick(walk, 3) * 30000000;
-	switch (pick(walk, 11)) {
+	switch (pick(walk, 12)) {
 	case 0 ... 2:
 		o = make_occurrence("r", people[pick(walk, 3)], pick(walk, 200));
 		o.id = walk->occurrences[pick(walk, PICKS)] = next_id(walk);
@@ -83,8 +90,7 @@ static void add_verb(struct walk *walk, struct change *change)
 			change, occurrence, pick(walk, OCCURRENCE_STATES), 6, pick(walk, 3));
 		break;
 	case 6:
-		change_answer_occurrence(
-			change, occurrence, pick(walk, ANSWERS), pick(walk, 2) ? "t" : NULL, 8, 9);
+		add_answer(walk, change, occurrence);
 		break;
 	case 7:
 		change_put_pause(change, name, pick(walk, 9), 4, NULL);
@@ -94,6 +100,9 @@ static void add_verb(struct walk *walk, struct change *change)
 		break;
 	case 9:
 		change_begin(change, name, pick(walk, 9));
+		break;
+	case 10:
+		change_keep(change, people[pick(walk, 3)], name, pick(walk, 3) ? "v" : NULL);
 		break;
 	default:
 		change_set_value(change, name, pick(walk, 3) ? "v" : NULL);
@@ -137,6 +146,29 @@ static void compare_question(struct walk *walk, struct bed *a, struct bed *b)
 	assert_string_equal(first, bed_deliveries(b, &query));
 }
 
+static void compare_facts(struct walk *walk, struct bed *a, struct bed *b)
+{
+	static const char *const people[] = {"ben", "cy", "nobody", "ana"};
+	struct fact_query query = {
+		.recipients = people + pick(walk, 2),
+		.n_recipients = pick(walk, 4),
+		.reminder = pick(walk, 4) ? NULL : "r",
+		.local_from = 86400 * (int64_t)pick(walk, 3) + pick(walk, 150),
+		.local_to = 86400 * (int64_t)pick(walk, 40) + pick(walk, 150),
+		.limit = pick(walk, 2) ? 0 : 1 + pick(walk, 9),
+	};
+	auto_free char *first = NULL;
+	int error;
+
+	if (pick(walk, 3) == 0)
+		query.after = walk->occurrences[pick(walk, PICKS)];
+	first = str_new(bed_facts(a, &query));
+	error = a->error;
+	assert_string_equal(first, bed_facts(b, &query));
+	assert_int_equal(b->error, error);
+	walk->facts += a->count;
+}
+
 /* The same verbs into both: the walk is replayed from a copy of its state. */
 static void step_both(struct walk *walk, struct bed *a, struct bed *b)
 {
@@ -177,6 +209,7 @@ static void two_stores_answer_alike(void **state)
 	for (int i = 0; i < STEPS; i++) {
 		step_both(&walk, a, b);
 		compare_question(&walk, a, b);
+		compare_facts(&walk, a, b);
 		if (i % 50 == 0) {
 			auto_free char *first = bed_dump(a), *second = bed_dump(b);
 
@@ -184,7 +217,7 @@ static void two_stores_answer_alike(void **state)
 		}
 	}
 	kept = bed_dump(b);
-	assert_true(strlen(kept) > 2000); /* it compared something */
+	assert_true(strlen(kept) > 2000 && walk.facts > 2000); /* it compared something */
 	bed_reopen(b);
 	free(kept);
 	kept = bed_dump(b);

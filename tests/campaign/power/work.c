@@ -79,7 +79,7 @@ static void submit(struct store *store, int n, int *answered)
 	submit_settled(change, n - STORY_ENDED, STORY_ENDED);
 	if (n > STORY_ANSWERED)
 		change_answer_occurrence(change, story_id(STORY_OCCURRENCE, n - STORY_ANSWERED),
-			ANSWER_DONE, number, n, TIME_NEVER);
+			ANSWER_DONE, number, SHARE_ME, n, TIME_NEVER);
 	change_set_value(change, "story", number);
 	say("submitted", n);
 	store_apply(store, change, on_done, answered);

@@ -1,0 +1,21 @@
+/* What is kept for one person and shown to nobody else: preferences and personal foci. The names there
+ * are, and what each may say; the values come from forms and from stores of unknown origin. */
+#pragma once
+
+#include "model/model.h"
+
+enum {
+	KEPT_NAMES_MAX = 64,   /* of one person */
+	KEPT_VALUE_MAX = 2000, /* bytes */
+	KEPT_FOCI = 5,         /* focus.1 to focus.5 */
+	KEPT_NAME = 16,        /* holds every name */
+};
+
+/* NULL when the value can be kept under the name, else a sentence for people. Owned. */
+char *kept_why_not(const char *name, const char *value);
+/* "focus.1" ...; number from 1 on. */
+void kept_focus_name(int number, char name[static KEPT_NAME]);
+
+/* A personal focus, as JSON: skill (needed), why, goal, cue, act, measure: one line each; from, until:
+ * dates, inclusive. 0, or -EINVAL with a sentence (owned) that names the member. */
+int focus_parse(const char *json, struct focus *ret, char **ret_why) must_check;
