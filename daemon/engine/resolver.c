@@ -619,8 +619,6 @@ static void leave_out_faded(struct planned *planned, const struct view *view)
 	int every, place;
 	char words[80];
 
-	if (planned->about)
-		return;
 	every = resolver_every(view, planned->reminder, planned->person, &fade);
 	if (every == 1)
 		return;

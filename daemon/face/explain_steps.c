@@ -257,7 +257,7 @@ static char *describe_fade(const struct facts *facts)
 	struct fade fade;
 	int every;
 
-	if (!fading->after || !planned->person || planned->about)
+	if (!fading->after || !planned->person)
 		return str_new("it does not fade");
 	if (!view || !view->faded)
 		return str_new("not known from the configuration alone");
