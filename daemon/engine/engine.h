@@ -99,6 +99,11 @@ enum share engine_usual_share(const struct engine *engine, const char *person);
  * person; -EINVAL: not that value. */
 void engine_keep(struct engine *engine, const char *person, const char *name, const char *value,
 	engine_on_done on_done, void *owner);
+/* By number from 0 on, in the order of names; false beyond the last one. Lent as by engine_kept(). */
+bool engine_kept_at(const struct engine *engine, const char *person, size_t index,
+	const char **ret_name, const char **ret_value);
+/* When a person was first accepted, ms; TIME_NEVER: never. */
+int64_t engine_begun(const struct engine *engine, const char *person);
 /* Lent until the loop's next turn; NULL: nothing is kept under the name. */
 const char *engine_kept(const struct engine *engine, const char *person, const char *name);
 /* Sends a reminder now, outside its schedule and the daily limit; person NULL: to all of it. why

@@ -76,3 +76,14 @@ const char *engine_kept(const struct engine *engine, const char *person, const c
 {
 	return known_kept(engine->known, person, name);
 }
+
+bool engine_kept_at(const struct engine *engine, const char *person, size_t index,
+	const char **ret_name, const char **ret_value)
+{
+	return known_kept_at(engine->known, person, index, ret_name, ret_value);
+}
+
+int64_t engine_begun(const struct engine *engine, const char *person)
+{
+	return known_person_begun(engine->known, person);
+}

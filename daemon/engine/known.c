@@ -65,6 +65,13 @@ static const struct begin *find_begin(const struct known *known, const char *pre
 	return begin;
 }
 
+int64_t known_person_begun(const struct known *known, const char *person)
+{
+	const struct begin *begin = find_begin(known, "person", person);
+
+	return begin ? begin->at : TIME_NEVER;
+}
+
 static int64_t on_begun(void *owner, const struct reminder *reminder, const struct person *person)
 {
 	const struct begin *first = find_begin(owner, "reminder", reminder->id);

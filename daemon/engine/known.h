@@ -14,6 +14,8 @@ const struct view *known_view(const struct known *known);
 
 /* "reminder:ID" or "person:ID"; an earlier value stays. */
 void known_begin(struct known *known, const char *what, int64_t at);
+/* When a person was first accepted; TIME_NEVER: never. */
+int64_t known_person_begun(const struct known *known, const char *person);
 /* Everything of the model that was never accepted before begins now: also written to the change. */
 void known_accept(
 	struct known *known, const struct model *model, int64_t now_at, struct change *change);

@@ -91,6 +91,7 @@ void me_gather(struct me *me, const struct engine *engine)
 		me->pause_is_own = str_eq(pause.reason, ME_PAUSE_REASON);
 		me->pause_until_at = pause.until_at;
 	}
+	readers_of(engine, me->person->id, &me->readers);
 	gather_coming(me, engine);
 	gather_reminders(me, engine);
 }
@@ -99,4 +100,5 @@ void me_clear(struct me *me)
 {
 	for (size_t i = 0; i < me->n_coming; i++)
 		free(me->coming[i].title);
+	readers_clear(&me->readers);
 }

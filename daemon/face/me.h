@@ -2,8 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "engine/engine.h"
-#include "model/record.h"
+#include "face/readers.h"
 
 /* What tells a pause that somebody asked for on their page from an organiser's. */
 #define ME_PAUSE_REASON "their own wish"
@@ -34,6 +33,7 @@ struct me {
 	bool reminders_cut;
 	struct occurrence *const *open;
 	size_t n_open;
+	struct readers readers;
 	bool paused, pause_is_own;
 	int64_t pause_until_at;
 };

@@ -38,11 +38,15 @@ static const struct method nudged_methods[] = {
 		"event: ?string, message: ?string, fields: ?[string]string, lost: ?int",
 		.streams = true, .serve = serve_watch},
 	{"Export", "Everything kept about a person, page by page", "person: string",
-		"occurrences: ?[]Occurrence, deliveries: ?[]Delivery, pauses: ?[]Pause",
+		"occurrences: ?[]Occurrence, deliveries: ?[]Delivery, pauses: ?[]Pause, kept: "
+		"?[]Kept, begun: ?string",
 		.streams = true, .changes = true, .serve = serve_export},
-	{"Answer", "Records an answer; span goes with snooze",
-		"occurrence: string, answer: string, span: ?string, text: ?string", "",
-		.changes = true, .serve = serve_answer},
+	{"Answer",
+		"Records an answer; span goes with snooze; share says who else may see the text: "
+		"me, "
+		"partner, mentor, manager or team",
+		"occurrence: string, answer: string, span: ?string, text: ?string, share: ?string",
+		"", .changes = true, .serve = serve_answer},
 	{"Send", "Sends a reminder now; dry_run shows what would go and to whom",
 		"reminder: string, person: ?string, dry_run: ?bool",
 		"summary: string, messages: ?[]Message", .changes = true, .serve = serve_send},
@@ -93,7 +97,8 @@ static const char nudged_types[] =
 	"?string,\n"
 	"\tkind: ?string, due: ?string, planned: ?string, state: string, decision: string,\n"
 	"\treason: ?string, title: ?string, text: ?string, follow: ?string, nudges: int,\n"
-	"\tanswer: ?string, answered: ?string, answer_text: ?string)\n\n"
+	"\tanswer: ?string, answered: ?string, share: ?string, answer_text: ?string)\n\n"
+	"type Kept (name: string, value: string)\n\n"
 	"type Delivery (delivery: string, channel: string, recipient: string, purpose: string,\n"
 	"\tcreated: string, not_before: ?string, expire: ?string, state: string, attempts: int,\n"
 	"\tnext: ?string, status: int, reason: ?string, receipt: ?string, occurrences: "

@@ -1,4 +1,4 @@
-/* HTML of the answer page. Pure. Whatever comes from a configuration or a person is escaped here and
+/* HTML of the answer page: each thing that is asked, with its form. Pure. Whatever comes from a configuration or a person is escaped here and
  * nowhere else; an answer's own words are never shown again. */
 #include "face/page.h"
 
@@ -6,6 +6,7 @@
 #include "face/page_parts.h"
 
 #include <sodium.h>
+#include <stdio.h>
 
 static const char style[] =
 	":root{color-scheme:light dark;--ink:#22201c;--soft:#6a645a;--paper:#faf8f4;--card:#fff;"
@@ -104,19 +105,10 @@ static void add_button(struct buf *out, const char *answer, const char *label)
 		str_eq(answer, "done") ? " class=\"main\"" : "", answer, label);
 }
 
-/* Buttons are what is sent: the answer is never in the link, so that a mail scanner that opens every
- * link answers nothing. */
-void page_add_answers(struct buf *out, const char *suffix)
+static void add_snooze(struct buf *out, const char *suffix)
 {
 	buf_printf(out,
-		"<label for=\"text%s\">A line about it, if you like (only for you)</label>\n"
-		"<input id=\"text%s\" name=\"text\" maxlength=\"500\" autocomplete=\"off\">\n"
-		"<div class=\"row\">\n",
-		suffix, suffix);
-	add_button(out, "done", "Done");
-	add_button(out, "stuck", "I got stuck");
-	buf_printf(out,
-		"</div>\n<label for=\"for%s\">Not now? Ask me again in</label>\n"
+		"<label for=\"for%s\">Not now? Ask me again in</label>\n"
 		"<div class=\"row\">\n<select id=\"for%s\" name=\"for\">\n",
 		suffix, suffix);
 	for (size_t i = 0; i < ARRAY_LEN(snoozes); i++)
@@ -124,26 +116,113 @@ void page_add_answers(struct buf *out, const char *suffix)
 			str_eq(snoozes[i].span, "1h") ? " selected" : "", snoozes[i].label);
 	buf_add_str(out, "</select>\n");
 	add_button(out, "snooze", "Ask me later");
-	buf_add_str(out, "</div>\n<hr>\n<div class=\"row\">\n");
+	buf_add_str(out, "</div>\n");
+}
+
+static void add_readers(
+	struct buf *out, const struct readers *readers, enum share chosen, const char *suffix)
+{
+	buf_printf(out,
+		"<label for=\"share%s\">Who may see that line?</label>\n"
+		"<select id=\"share%s\" name=\"share\">\n",
+		suffix, suffix);
+	for (int i = 0; i < SHARES; i++) {
+		if (!readers->names[i])
+			continue;
+		buf_printf(out, "<option value=\"%s\"%s>", share_names[i],
+			i == (int)chosen ? " selected" : "");
+		page_escape(out, readers->names[i]);
+		buf_add_str(out, "</option>\n");
+	}
+	buf_add_str(out, "</select>\n");
+}
+
+/* Whom the form names first: as it was chosen before, while there is still somebody to choose. */
+static enum share chosen_share(const struct occurrence *occurrence, const struct readers *readers)
+{
+	if (!occurrence->answer_text)
+		return readers->usual;
+	return readers->names[occurrence->share] ? occurrence->share : SHARE_ME;
+}
+
+/* The line, and who may see it. The words of an earlier line are never shown again. */
+static void add_line(struct buf *out, const struct occurrence *occurrence,
+	const struct readers *readers, const char *suffix)
+{
+	buf_printf(out, "<label for=\"text%s\">%s, if you like%s</label>\n", suffix,
+		occurrence->answer_text ? "Another line in place of yours" : "A line about it",
+		readers->any ? "" : " (only for you)");
+	buf_printf(out,
+		"<input id=\"text%s\" name=\"text\" maxlength=\"500\" autocomplete=\"off\">\n",
+		suffix);
+	if (readers->any)
+		add_readers(out, readers, chosen_share(occurrence, readers), suffix);
+}
+
+/* Buttons are what is sent: the answer is never in the link, so that a mail scanner that opens every
+ * link answers nothing. */
+void page_add_answers(struct buf *out, const struct occurrence *occurrence,
+	const struct readers *readers, const char *suffix)
+{
+	add_line(out, occurrence, readers, suffix);
+	buf_add_str(out, "<div class=\"row\">\n");
+	add_button(out, "done", "Done");
+	add_button(out, "stuck", "I got stuck");
+	buf_add_str(out, "</div>\n");
+	add_snooze(out, suffix);
+	buf_add_str(out, "<hr>\n<div class=\"row\">\n");
 	add_button(out, "skip", "Skip once");
 	add_button(out, "less", "Less often");
 	add_button(out, "stop", "Stop these");
 	buf_add_str(out, "</div>\n");
 }
 
-static void add_occurrence(struct buf *out, const struct occurrence *occurrence, bool fresh)
+/* What was answered before; of a line, only who may see it. */
+static void add_answered(
+	struct buf *out, const struct occurrence *occurrence, const struct readers *readers)
 {
+	const char *reader =
+		occurrence->share == SHARE_ME ? NULL : readers->names[occurrence->share];
+
+	if (occurrence->answer == ANSWER_NONE)
+		return;
+	buf_printf(out, "<p class=\"notice\">You answered: %s", answer_names[occurrence->answer]);
+	if (occurrence->answer_text && !reader)
+		buf_add_str(out, ", with a line for you alone");
+	if (occurrence->answer_text && reader) {
+		buf_add_str(out, ", with a line for you and: ");
+		page_escape(out, reader);
+	}
+	buf_add_str(out, ". You can still change it.</p>\n");
+}
+
+static void add_item(struct buf *out, const struct page *page, size_t n)
+{
+	const struct page_item *item = &page->items[n];
+	const char *heading = page->n_items > 1 ? "h3" : "h2";
+	char suffix[24];
+
+	snprintf(suffix, sizeof(suffix), "-%zu", n + 1);
+	if (page->n_items > 1) {
+		buf_add_str(out, "<section>\n<h2>");
+		page_escape(out, page_title(item->occurrence));
+		buf_add_str(out, "</h2>\n");
+	}
 	buf_add_str(out, "<p class=\"text\">");
-	page_escape(out, occurrence->text);
+	page_escape(out, item->occurrence->text);
 	buf_add_str(out, "</p>\n");
-	if (!fresh && occurrence->answer != ANSWER_NONE)
-		buf_printf(out,
-			"<p class=\"notice\">You answered: %s. You can still change it.</p>\n",
-			answer_names[occurrence->answer]);
-	buf_add_str(out, "<form method=\"post\">\n<h2>How did it go?</h2>\n");
-	page_add_answers(out, "");
-	buf_add_str(out, "</form>\n");
-	buf_add_str(out, "<footer>This page changes nothing until you press a button.</footer>\n");
+	/* The notice has just said it of the first one. */
+	if (n || !page->notice)
+		add_answered(out, item->occurrence, page->readers);
+	buf_printf(out, "<form method=\"post\" action=\"%s\">\n<%s>How did it go?</%s>\n",
+		item->token, heading, heading);
+	page_add_answers(out, item->occurrence, page->readers, suffix);
+	buf_printf(out, "</form>\n%s", page->n_items > 1 ? "</section>\n" : "");
+}
+
+const char *page_title(const struct occurrence *occurrence)
+{
+	return str_empty(occurrence->title) ? "Your practice" : occurrence->title;
 }
 
 void page_begin(struct buf *out, const struct page_frame *frame)
@@ -174,12 +253,15 @@ void page_write(struct buf *out, const struct page *page)
 	const struct page_frame frame = {.heading = page->heading, .notice = page->notice};
 
 	page_begin(out, &frame);
-	if (page->occurrence)
-		add_occurrence(out, page->occurrence, page->notice != NULL);
+	for (size_t i = 0; i < page->n_items; i++)
+		add_item(out, page, i);
+	if (page->n_items)
+		buf_add_str(out,
+			"<footer>This page changes nothing until you press a button.</footer>\n");
 	page_end(out);
 }
 
-char *page_thanks(enum answer answer, const char *span)
+char *page_thanks(const char *title, enum answer answer, const char *span)
 {
 	static const char *const thanks[ANSWERS] = {
 		[ANSWER_DONE] = "Recorded as done. Thank you.",
@@ -190,10 +272,13 @@ char *page_thanks(enum answer answer, const char *span)
 		[ANSWER_STOP] = "Recorded: this will not come any more.",
 	};
 
+	const char *before = title ? title : "", *colon = title ? ": " : "";
+
 	if (answer == ANSWER_SNOOZE)
-		return str_printf("Recorded: you will be asked again in %s.", span);
+		return str_printf(
+			"%s%sRecorded: you will be asked again in %s.", before, colon, span);
 	assert(answer < ANSWERS && thanks[answer]);
-	return str_printf("%s You can change your mind below.", thanks[answer]);
+	return str_printf("%s%s%s You can change your mind below.", before, colon, thanks[answer]);
 }
 
 static char *style_hash(void)

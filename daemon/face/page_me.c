@@ -72,7 +72,7 @@ static void add_open(struct buf *out, const struct me *me)
 		buf_add_str(out, "</p>\n");
 		begin_form(out, "answer");
 		buf_printf(out, "<input type=\"hidden\" name=\"occurrence\" value=\"%s\">\n", id);
-		page_add_answers(out, suffix);
+		page_add_answers(out, item, &me->readers, suffix);
 		buf_add_str(out, "</form>\n</details>\n");
 	}
 	end_section(out);

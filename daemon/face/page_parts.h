@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "model/record.h"
+#include "face/readers.h"
 
 /* The head, the style, and the heading; notice: what just happened, or NULL. */
 struct page_frame {
@@ -14,4 +14,5 @@ void page_end(struct buf *out);
 /* The only way for what comes from a configuration, a person or the outside. NULL: nothing. */
 void page_escape(struct buf *out, const char *text);
 /* What is answered with, without <form>; `suffix` tells the fields of several forms apart. */
-void page_add_answers(struct buf *out, const char *suffix);
+void page_add_answers(struct buf *out, const struct occurrence *occurrence,
+	const struct readers *readers, const char *suffix);

@@ -64,6 +64,7 @@ void serve_answer(struct call *call)
 {
 	enum answer answer = answer_from_name(call_text(call, "answer"));
 	const char *span = call_text(call, "span"), *text = call_text(call, "text");
+	const char *share = call_text(call, "share");
 	struct id occurrence;
 	int64_t snooze_s = 0;
 
@@ -82,8 +83,13 @@ void serve_answer(struct call *call)
 		call_refuse(call, "\"%s\" is not a span of time: write 30min, 2h or 1d", span);
 		return;
 	}
+	if (share && share_from_name(share) == SHARES) {
+		call_refuse(call, "share is me, partner, mentor, manager or team");
+		return;
+	}
 	call_wait(call);
-	engine_answer(call_engine(call), occurrence, answer, snooze_s, text, SHARES, on_done, call);
+	engine_answer(call_engine(call), occurrence, answer, snooze_s, text, share_from_name(share),
+		on_done, call);
 }
 
 /* ---- send ---- */

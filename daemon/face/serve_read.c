@@ -308,6 +308,16 @@ static void on_export_occurrences(
 	call_send(call, json_pack("{so}", "occurrences", list));
 }
 
+static void end_export(struct call *call, json_t *deliveries)
+{
+	const struct engine *engine = call_engine(call);
+	const char *person = call_text(call, "person");
+
+	call_reply(call, json_pack("{so so so so}", "deliveries", deliveries, "pauses",
+				 standing_of(engine, person), "kept", standing_kept(engine, person),
+				 "begun", shape_time(engine_begun(engine, person))));
+}
+
 static void on_export_deliveries(
 	void *owner, int error, struct delivery *const *deliveries, size_t count)
 {
@@ -326,8 +336,7 @@ static void on_export_deliveries(
 		call_send(call, json_pack("{so}", "deliveries", list));
 		return;
 	}
-	call_reply(call, json_pack("{so so}", "deliveries", list, "pauses",
-				 standing_of(call_engine(call), call_text(call, "person"))));
+	end_export(call, list);
 }
 
 static void export_step(struct call *call)

@@ -66,7 +66,7 @@ json_t *shape_occurrence(const struct occurrence *occurrence)
 {
 	bool answered = occurrence->answer != ANSWER_NONE;
 
-	return json_pack("{so so so so so so so ss ss so so so so si so so}", "occurrence",
+	return json_pack("{so so so so so so so ss ss so so so so si so so so}", "occurrence",
 		shape_id(occurrence->id), "reminder", shape_text(occurrence->key.reminder),
 		"recipient", shape_text(occurrence->key.recipient), "about",
 		shape_text(occurrence->key.about), "kind", shape_text(occurrence->kind), "due",
@@ -76,7 +76,9 @@ json_t *shape_occurrence(const struct occurrence *occurrence)
 		"title", shape_text(occurrence->title), "text", shape_text(occurrence->text),
 		"follow", shape_time(occurrence->follow_at), "nudges", occurrence->nudges, "answer",
 		answered ? json_string(answer_names[occurrence->answer]) : json_null(), "answered",
-		answered ? shape_time(occurrence->answered_at) : json_null());
+		answered ? shape_time(occurrence->answered_at) : json_null(), "share",
+		occurrence->answer_text ? json_string(share_names[occurrence->share])
+					: json_null());
 }
 
 json_t *shape_occurrence_private(const struct occurrence *occurrence)

@@ -55,3 +55,14 @@ json_t *standing_of(const struct engine *engine, const char *person)
 	add_fades(list, engine, person);
 	return list;
 }
+
+json_t *standing_kept(const struct engine *engine, const char *person)
+{
+	json_t *list = json_array();
+	const char *name, *value;
+
+	for (size_t i = 0; engine_kept_at(engine, person, i, &name, &value); i++)
+		json_array_append_new(list,
+			json_pack("{so so}", "name", shape_text(name), "value", shape_text(value)));
+	return list;
+}

@@ -7,5 +7,7 @@
 #include <jansson.h>
 
 json_t *standing_pauses(const struct engine *engine);
+/* What they keep: preferences and personal foci. */
+json_t *standing_kept(const struct engine *engine, const char *person);
 /* What is about this person, who may have left the configuration. */
 json_t *standing_of(const struct engine *engine, const char *person);

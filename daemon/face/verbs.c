@@ -152,7 +152,11 @@ const struct verb verbs[] = {
 	{.name = "answer",
 		.arguments = "OCCURRENCE done|stuck|snooze=SPAN|skip|less|stop [TEXT]",
 		.summary = "record an answer for somebody",
-		.help = "A later answer replaces an earlier one.",
+		.help = "A later answer replaces an earlier one. TEXT is for that person alone, "
+			"unless\n"
+			"--share or their own usual choice says who else may see it.",
+		.options = {{"share", "WHO",
+			"who may see TEXT: me, partner, mentor, manager or team"}},
 		.least = 2,
 		.most = 3,
 		.needs = NEEDS_DAEMON,
@@ -243,7 +247,10 @@ const struct verb verbs[] = {
 	{.name = "export",
 		.arguments = "PERSON",
 		.summary = "everything that is kept about a person",
-		.help = "JSON, one object a line, with what they answered: for that person's eyes.",
+		.help = "JSON, one object a line: what they were asked and answered with their "
+			"words, what\n"
+			"was sent, their pauses and opt-outs, what they keep: for that person's "
+			"eyes.",
 		.least = 1,
 		.most = 1,
 		.needs = NEEDS_DAEMON,

@@ -175,6 +175,17 @@ int verb_status(struct tool *tool)
 
 /* ---- the record ---- */
 
+/* "done", or "done (team)" of one whose line the team may see. */
+static char *show_answer(const json_t *occurrence)
+{
+	const char *answer = show_member(occurrence, "answer");
+	const char *share = json_string_value(json_object_get(occurrence, "share"));
+
+	if (!share || str_eq(share, share_names[SHARE_ME]))
+		return str_new(answer);
+	return str_printf("%s (%s)", answer, share);
+}
+
 static void show_occurrences(void *owner, json_t *reply)
 {
 	json_t *list = json_object_get(reply, "occurrences"), *occurrence;
@@ -185,12 +196,13 @@ static void show_occurrences(void *owner, json_t *reply)
 	json_array_foreach(list, i, occurrence)
 	{
 		auto_free char *due = show_time(json_object_get(occurrence, "due"));
+		auto_free char *answer = show_answer(occurrence);
 		const char *state = show_member(occurrence, "state");
 
 		TABLE_ADD(table, tool_shade_of_state(state), show_member(occurrence, "occurrence"),
 			due, show_member(occurrence, "reminder"),
-			show_member(occurrence, "recipient"), state,
-			show_member(occurrence, "answer"), show_member(occurrence, "title"));
+			show_member(occurrence, "recipient"), state, answer,
+			show_member(occurrence, "title"));
 	}
 	if (((const struct tool *)owner)->json)
 		tool_print_list(list);
@@ -213,6 +225,13 @@ static void show_export(void *owner, json_t *reply)
 	tool_print_list(json_object_get(reply, "occurrences"));
 	tool_print_list(json_object_get(reply, "deliveries"));
 	tool_print_list(json_object_get(reply, "pauses"));
+	tool_print_list(json_object_get(reply, "kept"));
+	if (json_is_string(json_object_get(reply, "begun"))) {
+		json_t *begun = json_pack("{sO}", "begun", json_object_get(reply, "begun"));
+
+		tool_print_json(begun);
+		json_decref(begun);
+	}
 }
 
 int verb_export(struct tool *tool)
@@ -263,7 +282,7 @@ int verb_one_word(struct tool *tool)
 
 int verb_answer(struct tool *tool)
 {
-	const char *span = strchr(tool->words[1], '=');
+	const char *span = strchr(tool->words[1], '='), *share = tool_option(tool, "share");
 	auto_free char *answer = str_new_n(
 		tool->words[1], span ? (size_t)(span - tool->words[1]) : strlen(tool->words[1]));
 	json_t *parameters;
@@ -278,8 +297,11 @@ int verb_answer(struct tool *tool)
 			"\"%s\" is no span of time (at its character %d): write 30min, "
 			"2h or 1d",
 			span + 1, column);
-	parameters = json_pack("{ss ss ss* ss*}", "occurrence", tool->words[0], "answer", answer,
-		"span", span ? span + 1 : NULL, "text", tool->count > 2 ? tool->words[2] : NULL);
+	if (share && share_from_name(share) == SHARES)
+		return tool_misuse(tool, "--share is me, partner, mentor, manager or team");
+	parameters = json_pack("{ss ss ss* ss* ss*}", "occurrence", tool->words[0], "answer",
+		answer, "span", span ? span + 1 : NULL, "text",
+		tool->count > 2 ? tool->words[2] : NULL, "share", share);
 	return client_ask(tool, "Answer", parameters, false, say_nothing, tool);
 }
 

@@ -19,19 +19,29 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 4000 /* bytes of an answer's words */ };
+enum {
+	TEXT_MAX = 4000, /* bytes of an answer's words */
+	ITEMS_MAX = 20,  /* on one page */
+	WORDS_MAX = 65536,
+	CARRIERS_MAX = 20,
+};
 
 /* One answer link under way, while the engine looks or records. */
 struct asked {
 	struct engine *engine;
 	struct http_visit *visit;
 	struct id occurrence;
+	int64_t expires_s;
 	enum answer answer; /* ANSWER_NONE: only looking */
 	char *span;
+	struct occurrence *items[ITEMS_MAX]; /* the linked one first; owned */
+	size_t count, bytes;                 /* of their words */
 };
 
 static void asked_free(struct asked *asked)
 {
+	for (size_t i = 0; i < asked->count; i++)
+		occurrence_free(asked->items[i]);
 	free(asked->span);
 	free(asked);
 }
@@ -102,25 +112,92 @@ static void on_refusal(void *owner, struct http_visit *visit, int status)
 
 /* ---- looking, and showing what was recorded ---- */
 
+static void show_items(struct asked *asked)
+{
+	struct page_item items[ITEMS_MAX];
+	struct readers readers;
+	struct page page = {.items = items, .n_items = asked->count, .readers = &readers};
+	const char *title = page_title(asked->items[0]);
+	auto_free char *notice = NULL;
+
+	readers_of(asked->engine, asked->items[0]->key.recipient, &readers);
+	for (size_t i = 0; i < asked->count; i++) {
+		items[i].occurrence = asked->items[i];
+		/* None outlives the link that led here. */
+		link_write(engine_link_key(asked->engine), asked->items[i]->id, asked->expires_s,
+			items[i].token);
+	}
+	page.heading = asked->count == 1 ? title : "Your practice";
+	if (asked->answer != ANSWER_NONE)
+		notice = page_thanks(asked->count == 1 ? NULL : title, asked->answer, asked->span);
+	page.notice = notice;
+	answer_page(asked->visit, 200, NULL, &page);
+	readers_clear(&readers);
+	asked_free(asked);
+}
+
+static bool is_shown(const struct asked *asked, const struct occurrence *occurrence)
+{
+	for (size_t i = 0; i < asked->count; i++)
+		if (id_eq(asked->items[i]->id, occurrence->id))
+			return true;
+	return false;
+}
+
+static void add_item(struct asked *asked, const struct occurrence *occurrence)
+{
+	size_t bytes = occurrence->text ? strlen(occurrence->text) : 0;
+
+	if (asked->count && (asked->count == ITEMS_MAX || asked->bytes + bytes > WORDS_MAX))
+		return;
+	asked->items[asked->count++] = occurrence_copy(occurrence);
+	asked->bytes += bytes;
+}
+
+/* What came to the same person with the linked one. A message that still gathers has not come. */
+static void on_messages(void *owner, int error, struct delivery *const *list, size_t count)
+{
+	struct asked *asked = owner;
+
+	for (size_t n = 0; n < count && !error; n++) {
+		if (list[n]->state == DELIVERY_HELD || list[n]->state == DELIVERY_CANCELLED)
+			continue;
+		for (size_t i = 0; i < list[n]->count; i++) {
+			const struct occurrence *item = list[n]->items[i];
+
+			if (str_eq(item->key.recipient, asked->items[0]->key.recipient) &&
+				!is_shown(asked, item))
+				add_item(asked, item);
+		}
+	}
+	show_items(asked);
+}
+
+/* What is recorded is recorded, also when it can't be shown any more. */
+static void show_thanks(struct asked *asked)
+{
+	auto_free char *notice = page_thanks(NULL, asked->answer, asked->span);
+	const struct page page = {.heading = "Your practice", .notice = notice};
+
+	answer_page(asked->visit, 200, NULL, &page);
+	asked_free(asked);
+}
+
 static void on_found(void *owner, int error, struct occurrence *const *list, size_t count)
 {
 	struct asked *asked = owner;
-	struct page page = {0};
-	auto_free char *notice = NULL;
+	struct store_query query = {
+		.carries = asked->occurrence, .newest_first = true, .limit = CARRIERS_MAX};
 
-	if (asked->answer != ANSWER_NONE)
-		notice = page_thanks(asked->answer, asked->span);
-	page.notice = notice;
-	page.occurrence = error || !count ? NULL : list[0];
-	page.heading = page.occurrence && !str_empty(page.occurrence->title)
-			       ? page.occurrence->title
-			       : "Your practice";
-	/* What is recorded is recorded, also when it can't be shown any more. */
-	if (page.occurrence || asked->answer != ANSWER_NONE)
-		answer_page(asked->visit, 200, NULL, &page);
-	else
+	if (!error && count) {
+		add_item(asked, list[0]);
+		engine_find_deliveries(asked->engine, &query, on_messages, asked);
+	} else if (asked->answer != ANSWER_NONE) {
+		show_thanks(asked);
+	} else {
 		web_answer_plain(asked->visit, error ? 503 : 404, NULL);
-	asked_free(asked);
+		asked_free(asked);
+	}
 }
 
 static void look(struct asked *asked)
@@ -158,7 +235,8 @@ const char *web_read_wish(const struct form *form, struct web_wish *ret)
 {
 	const char *answer = form_get(form, "answer"), *span = form_get(form, "for");
 	const char *text = form_get(form, "text");
-	struct web_wish wish = {0};
+	const char *share = form_get(form, "share");
+	struct web_wish wish = {.share = share_from_name(share)};
 
 	/* RFC 8058: what mail programs post when somebody presses their "unsubscribe". */
 	if (!answer && str_eq(form_get(form, "List-Unsubscribe"), "One-Click"))
@@ -173,6 +251,8 @@ const char *web_read_wish(const struct form *form, struct web_wish *ret)
 	}
 	if (text && !web_clean_text((char *)text))
 		return "The text is too long: 4,000 bytes at most.";
+	if (share && wish.share == SHARES)
+		return "A line is for me, partner, mentor, manager or team.";
 	wish.text = str_empty(text) ? NULL : text;
 	*ret = wish;
 	return NULL;
@@ -196,7 +276,7 @@ static void take_answer(struct asked *asked, const struct http_request *request)
 	asked->answer = wish.answer;
 	asked->span = str_new(wish.span);
 	engine_answer(asked->engine, asked->occurrence, wish.answer, wish.span_s, wish.text,
-		wish.text ? SHARE_ME : SHARES, on_recorded, asked);
+		wish.share, on_recorded, asked);
 }
 
 static void serve_answer_link(struct web *web, struct http_visit *visit,
@@ -220,6 +300,7 @@ static void serve_answer_link(struct web *web, struct http_visit *visit,
 	asked->engine = web->engine;
 	asked->visit = visit;
 	asked->occurrence = occurrence;
+	asked->expires_s = link_expiry_s(token);
 	if (request->method == HTTP_POST)
 		take_answer(asked, request);
 	else

@@ -47,13 +47,13 @@ static void begin_list(struct dump *dump, const char *name)
 	dump->count = 0;
 }
 
-static void add_pauses(struct dump *dump)
+static void add_list(struct dump *dump, const char *name, json_t *list)
 {
-	json_t *list = standing_of(dump->engine, dump->person), *pause;
+	json_t *object;
 	size_t i;
 
-	begin_list(dump, "pauses");
-	json_array_foreach(list, i, pause) add_object(dump, json_incref(pause));
+	begin_list(dump, name);
+	json_array_foreach(list, i, object) add_object(dump, json_incref(object));
 	json_decref(list);
 }
 
@@ -63,7 +63,8 @@ static void dump_send(struct dump *dump)
 		.type = "application/json",
 		.extra = "Content-Disposition: attachment; filename=\"my-practice.json\"\r\n"};
 
-	add_pauses(dump);
+	add_list(dump, "pauses", standing_of(dump->engine, dump->person));
+	add_list(dump, "kept", standing_kept(dump->engine, dump->person));
 	buf_add_str(&dump->out, "]}\n");
 	if (dump->out.overflow) {
 		web_answer_plain(dump->visit, 503, "That is more than fits in one file.");

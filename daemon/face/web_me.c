@@ -105,9 +105,9 @@ static void on_own_occurrence(void *owner, int error, struct occurrence *const *
 		own_refuse(own, error ? 503 : 404, NULL);
 		return;
 	}
-	own->thanks = page_thanks(own->wish.answer, own->wish.span);
+	own->thanks = page_thanks(NULL, own->wish.answer, own->wish.span);
 	engine_answer(own->engine, own->occurrence, own->wish.answer, own->wish.span_s,
-		own->wish.text, own->wish.text ? SHARE_ME : SHARES, on_deed, own);
+		own->wish.text, own->wish.share, on_deed, own);
 }
 
 static const char *do_answer(struct own *own)

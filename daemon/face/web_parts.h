@@ -30,6 +30,7 @@ struct web_wish {
 	enum answer answer;
 	int64_t span_s;
 	const char *span, *text; /* lent by the form; NULL: none */
+	enum share share;        /* SHARES: it does not say */
 };
 /* NULL, or why the form makes no sense. */
 const char *web_read_wish(const struct form *form, struct web_wish *ret);

@@ -85,21 +85,36 @@ static bool decode(const char *token, size_t text_size, uint8_t *wire, size_t si
 	       len == size;
 }
 
+static int64_t read_expiry(const uint8_t wire[static WIRE])
+{
+	int64_t expires_s = 0;
+
+	for (int i = 0; i < 5; i++)
+		expires_s = expires_s << 8 | wire[18 + i];
+	return expires_s;
+}
+
+int64_t link_expiry_s(const char *token)
+{
+	uint8_t wire[WIRE];
+	bool is_ours = decode(token, LINK_TOKEN, wire, WIRE);
+
+	assert(is_ours);
+	return read_expiry(wire);
+}
+
 enum link_fit link_read(
 	const struct link_key *key, const char *token, int64_t now_s, struct id *ret_occurrence)
 {
 	uint8_t wire[WIRE], mac[MAC];
-	int64_t expires_s = 0;
 
 	if (!decode(token, LINK_TOKEN, wire, WIRE) || wire[0] != VERSION || wire[1] != key->id)
 		return LINK_FORGED;
 	sign(key, wire, mac);
 	if (sodium_memcmp(mac, wire + SIGNED, MAC) != 0)
 		return LINK_FORGED;
-	for (int i = 0; i < 5; i++)
-		expires_s = expires_s << 8 | wire[18 + i];
 	memcpy(ret_occurrence->bytes, wire + 2, sizeof(ret_occurrence->bytes));
-	return now_s < expires_s ? LINK_GOOD : LINK_EXPIRED;
+	return now_s < read_expiry(wire) ? LINK_GOOD : LINK_EXPIRED;
 }
 
 /* ---- persons ---- */

@@ -30,6 +30,8 @@ enum link_fit { LINK_GOOD, LINK_EXPIRED, LINK_FORGED };
 /* *ret_occurrence is set unless forged. now_s: seconds since the epoch. */
 enum link_fit link_read(
 	const struct link_key *key, const char *token, int64_t now_s, struct id *ret_occurrence);
+/* When a token that is not forged ends, seconds. */
+int64_t link_expiry_s(const char *token);
 
 enum link_purpose { LINK_PAGE = 1, LINK_CALENDAR = 2 };
 

@@ -137,6 +137,8 @@ bool store_query_wants_delivery(const struct store_query *query, const struct de
 
 bool store_query_wants_items(const struct store_query *query, const struct delivery *delivery)
 {
+	if (!id_none(query->carries) && !delivery_has_item(delivery, query->carries))
+		return false;
 	if (!query->reminder)
 		return true;
 	for (size_t i = 0; i < delivery->count; i++)

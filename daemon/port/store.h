@@ -153,6 +153,7 @@ struct store_query {
 	const char *recipient;
 	const char *reminder; /* of deliveries: among what they carry */
 	const char *channel;  /* deliveries only */
+	struct id carries;    /* deliveries only: those that carry this occurrence */
 	bool open_only;
 	bool dead_only;     /* deliveries only: refused, expired or quarantined */
 	unsigned states;    /* deliveries only: bits of enum delivery_state */

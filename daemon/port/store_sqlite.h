@@ -264,6 +264,9 @@ int store_sqlite_apply(void *context, const struct change *change, struct outcom
 int store_sqlite_enter(struct sqlite *s) must_check;
 int store_sqlite_leave(struct sqlite *s, int error, struct outcome *outcome) must_check;
 
+/* The deliveries that carry an occurrence, in the order of ids. */
+int store_sqlite_list_carriers(
+	struct sqlite *s, const struct id *occurrence, struct id_list *ret) must_check;
 int store_sqlite_find(void *context, struct store_find *find);
 int store_sqlite_find_facts(void *context, struct fact_find *find);
 int store_sqlite_load(

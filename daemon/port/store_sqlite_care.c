@@ -65,13 +65,17 @@ static int take_out(
 	return store_sqlite_run(s, update);
 }
 
+int store_sqlite_list_carriers(struct sqlite *s, const struct id *occurrence, struct id_list *ret)
+{
+	bind_id(sql(s, SQL_CARRIERS), 1, occurrence);
+	return collect(s, sql(s, SQL_CARRIERS), ret);
+}
+
 static int remove_occurrence(struct sqlite *s, const struct id *occurrence, size_t *dropped)
 {
 	cleanup(id_list_free) struct id_list carriers = {0};
-	int error;
+	int error = store_sqlite_list_carriers(s, occurrence, &carriers);
 
-	bind_id(sql(s, SQL_CARRIERS), 1, occurrence);
-	error = collect(s, sql(s, SQL_CARRIERS), &carriers);
 	for (size_t i = 0; i < carriers.count && !error; i++)
 		error = take_out(s, &carriers.ids[i], occurrence, dropped);
 	if (!error)

@@ -188,6 +188,21 @@ static int find_one(struct sqlite *s, struct store_find *find)
 	return MIN_OF(found, 0);
 }
 
+/* Few: a message and its nudges. */
+static int find_carriers(struct sqlite *s, struct store_find *find)
+{
+	cleanup(id_list_free) struct id_list carriers = {0};
+	int found = store_sqlite_list_carriers(s, &find->query.carries, &carriers);
+
+	for (size_t i = 0; i < carriers.count && found >= 0 && !has_enough(find); i++) {
+		size_t at = find->query.newest_first ? carriers.count - 1 - i : i;
+
+		bind_id(sql(s, SQL_GET_DELIVERY), 1, &carriers.ids[at]);
+		found = look_at_rows(s, sql(s, SQL_GET_DELIVERY), find);
+	}
+	return MIN_OF(found, 0);
+}
+
 /* In the order of ids, a slice at a time. */
 static int walk(struct sqlite *s, struct store_find *find)
 {
@@ -318,6 +333,8 @@ int store_sqlite_find(void *context, struct store_find *find)
 		return find_one(s, find);
 	if (find->query.by_next)
 		return walk_waiting(s, find);
+	if (!id_none(find->query.carries) && find->of_deliveries)
+		return find_carriers(s, find);
 	if (find->query.recipient && !find->of_deliveries)
 		return walk_days(s, find);
 	return walk(s, find);

@@ -210,8 +210,9 @@ const char *const store_sqlite_texts[STATEMENTS] = {
 		" AND delivery.state <= 1) ORDER BY id LIMIT ?3",
 	[SQL_OCCURRENCES_ABOUT] = "SELECT id FROM occurrence WHERE recipient = ?1 OR about = ?1",
 	[SQL_DELIVERIES_TO] = "SELECT id FROM delivery WHERE recipient = ?1",
-	[SQL_CARRIERS] = "SELECT delivery FROM carried WHERE occurrence = ?1 UNION ALL"
-			 " SELECT id FROM delivery WHERE id = id_after(?1) AND items = x'01'",
+	[SQL_CARRIERS] =
+		"SELECT delivery FROM carried WHERE occurrence = ?1 UNION ALL"
+		" SELECT id FROM delivery WHERE id = id_after(?1) AND items = x'01' ORDER BY 1",
 	[SQL_DROP_OCCURRENCE] = "DELETE FROM occurrence WHERE id = ?1",
 	[SQL_DROP_CARRIED] = "DELETE FROM carried WHERE occurrence = ?1",
 	[SQL_DROP_CARRIER] = "DELETE FROM carried WHERE occurrence = ?1 AND delivery = ?2",

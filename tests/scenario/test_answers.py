@@ -118,7 +118,7 @@ def test_the_page_shows_the_message_and_a_plain_form(house):
     assert "after stand-up: review one change." in page.text and "<review>" not in page.text
     for answer in ("done", "stuck", "snooze", "skip", "less", "stop"):
         assert f'<button name="answer" value="{answer}"' in page.text.replace(' class="main"', "")
-    assert '<form method="post">' in page.text and 'name="text"' in page.text and 'name="for"' in page.text
+    assert f'<form method="post" action="{path.rsplit("/", 1)[1]}">' in page.text and 'name="text"' in page.text and 'name="for"' in page.text
     assert "<script" not in page.text and "http-equiv" not in page.text
 
 

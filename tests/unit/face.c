@@ -34,6 +34,7 @@ static struct {
 	/* What was asked last and is not answered yet. */
 	engine_on_done on_done;
 	void (*on_found)(void *owner, int error, struct occurrence *const *list, size_t count);
+	store_on_deliveries on_messages;
 	void *owner;
 	enum answer answer;
 	char text[64];
@@ -66,12 +67,41 @@ void engine_find_occurrences(struct engine *engine, const struct store_query *qu
 	fake.owner = owner;
 }
 
+void engine_find_deliveries(struct engine *engine, const struct store_query *query,
+	void (*on_done)(void *owner, int error, struct delivery *const *list, size_t count),
+	void *owner)
+{
+	fake.on_messages = on_done;
+	fake.owner = owner;
+}
+
+const struct model *engine_model(const struct engine *engine)
+{
+	return fake.model;
+}
+
+unsigned engine_shares(const struct engine *engine, const char *person)
+{
+	return 1u << SHARE_ME;
+}
+
+enum share engine_usual_share(const struct engine *engine, const char *person)
+{
+	return SHARE_ME;
+}
+
+/* What is looked for, and then the messages that it came in: none. */
 static void complete_find(int error, size_t count)
 {
 	struct occurrence *list[] = {&fake.occurrence};
+	store_on_deliveries on_messages;
 
 	fake.on_found(fake.owner, error, list, count);
 	fake.on_found = NULL;
+	on_messages = fake.on_messages;
+	fake.on_messages = NULL;
+	if (on_messages)
+		on_messages(fake.owner, 0, NULL, 0);
 }
 
 static void complete_done(int error, const char *why)
@@ -89,7 +119,6 @@ static void complete_done(int error, const char *why)
 		fail_msg("%s was asked", #name);                                                   \
 		abort();                                                                           \
 	}
-UNUSED_VERB(const struct model *, engine_model, const struct engine *engine)
 UNUSED_VERB(const struct view *, engine_view, const struct engine *engine)
 UNUSED_VERB(void, engine_status, const struct engine *engine, struct engine_status *ret)
 UNUSED_VERB(void, engine_count_dead, struct engine *engine, engine_on_count on_done, void *owner)
@@ -117,13 +146,13 @@ UNUSED_VERB(void, engine_resume, struct engine *engine, const char *what, engine
 	void *owner)
 UNUSED_VERB(void, engine_test_channel, struct engine *engine, const char *channel,
 	const char *address, bool send, engine_on_test on_done, void *owner)
-UNUSED_VERB(void, engine_find_deliveries, struct engine *engine, const struct store_query *query,
-	void (*on_done)(void *owner, int error, struct delivery *const *list, size_t count),
-	void *owner)
 UNUSED_VERB(void, engine_backup, struct engine *engine, const char *path, engine_on_done on_done,
 	void *owner)
 UNUSED_VERB(void, engine_forget, struct engine *engine, const char *person, engine_on_done on_done,
 	void *owner)
+UNUSED_VERB(bool, engine_kept_at, const struct engine *engine, const char *person, size_t index,
+	const char **ret_name, const char **ret_value)
+UNUSED_VERB(int64_t, engine_begun, const struct engine *engine, const char *person)
 UNUSED_VERB(int, engine_reload, struct engine *engine, struct complaints *complaints)
 
 void engine_retry(struct engine *engine, struct id delivery, engine_on_done on_done, void *owner)
@@ -164,6 +193,9 @@ static int open_all(void **state)
 	control_path = str_printf("%s/control", folder);
 	web_path = str_printf("%s/web", folder);
 	listen = str_printf("unix:%s", web_path);
+	fake.model = model_new();
+	model_build_index(fake.model);
+	fake.occurrence.key.recipient = (char *)"ana";
 	fake.clock = clock_new_simulated(INT64_C(1800000000000));
 	fake.occurrence.title = (char *)"One <small> thing";
 	fake.occurrence.text = (char *)"Try it";
@@ -180,6 +212,7 @@ static int close_all(void **state)
 	control_close(control);
 	web_close(web);
 	event_base_free(loop);
+	model_unref(fake.model);
 	clock_free(fake.clock);
 	free(control_path);
 	free(web_path);

@@ -1,4 +1,4 @@
-/* Facts: the same order, ranges and pages in every store. */
+/* Facts: the same order, ranges and pages in every store; and what carries an occurrence. */
 #include "store_help.h"
 
 #define DAY 86400
@@ -219,6 +219,41 @@ static void many_facts_are_all_found(void **state)
 	}
 }
 
+static void what_carries_an_occurrence_is_found_in_both_orders(void **state)
+{
+	struct bed *bed = *state;
+	struct occurrence first = make_occurrence("r", "ana", 5), second = first;
+	struct delivery both, nudge;
+	struct change *change = change_new();
+	struct id alone;
+
+	second = make_occurrence("r", "ana", 6);
+	alone = bed_record(bed, &first, DELIVERY_DELIVERED);
+	bed_record(bed, &second, DELIVERY_DELIVERED);
+	both = make_delivery("ana", &first, &second);
+	change_record_delivery(change, &both);
+	nudge = make_delivery("ana", &first, NULL);
+	change_record_delivery(change, &nudge);
+	assert_int_equal(bed_apply(bed, change), 0);
+	for (int newest_first = 0; newest_first < 2; newest_first++) {
+		const struct store_query query = {
+			.carries = first.id, .newest_first = newest_first};
+		const struct store_query one = {
+			.carries = first.id, .newest_first = newest_first, .limit = 1};
+		char id[ID_TEXT];
+
+		bed_deliveries(bed, &query);
+		assert_int_equal(bed->count, 3);
+		id_write(newest_first ? nudge.id : alone, id);
+		assert_true(str_starts(bed_deliveries(bed, &one) + strlen("delivery "), id));
+		assert_int_equal(bed->count, 1);
+	}
+	bed_deliveries(bed, &(struct store_query){.carries = second.id});
+	assert_int_equal(bed->count, 2);
+	bed_deliveries(bed, &(struct store_query){.carries = alone});
+	assert_int_equal(bed->count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +263,7 @@ int main(void)
 		AGAINST_EACH(days_follow_each_other_and_a_recipients_stand_together),
 		AGAINST_EACH(pages_miss_and_repeat_nothing),
 		AGAINST_EACH(many_facts_are_all_found),
+		AGAINST_EACH(what_carries_an_occurrence_is_found_in_both_orders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

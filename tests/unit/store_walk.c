@@ -139,6 +139,8 @@ static void compare_question(struct walk *walk, struct bed *a, struct bed *b)
 
 	if (pick(walk, 3) == 0)
 		query.after = walk->occurrences[pick(walk, PICKS)];
+	if (pick(walk, 4) == 0)
+		query.carries = walk->occurrences[pick(walk, PICKS)];
 	first = str_new(bed_occurrences(a, &query));
 	assert_string_equal(first, bed_occurrences(b, &query));
 	free(first);
