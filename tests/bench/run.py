@@ -2,7 +2,7 @@
 """make bench: the figures, each a ratio or a count measured in this run on this machine.
 
 usage: run.py [--build DIR] [--quick] [NAME...]     names: next, recompute, preview, store, dispatch, start,
-                                                     start_open, lateness, growth, rivals
+                                                     start_open, lateness, growth, pages, rivals
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import dispatch
 import growth
+import pages
 import peers
 import rivals
 from load import Daemon, at_text, configuration, reminder, scratch
@@ -102,6 +103,10 @@ def bench_growth(build, quick):
     growth.bench(build, quick)
 
 
+def bench_pages(build, quick):
+    pages.bench(build, quick)
+
+
 def bench_rivals(build, quick):
     rivals.bench(build, quick)
 
@@ -150,7 +155,7 @@ def bench_store(build, quick):
 
 BENCHES = {"next": bench_next, "daysoff": bench_daysoff, "recompute": bench_recompute, "preview": bench_preview, "store": bench_store,
            "dispatch": bench_dispatch, "start": bench_start,
-           "start_open": bench_start_open, "lateness": bench_lateness, "growth": bench_growth,
+           "start_open": bench_start_open, "lateness": bench_lateness, "growth": bench_growth, "pages": bench_pages,
            "rivals": bench_rivals}
 
 
