@@ -3,6 +3,8 @@
  * one look-up and one signature, however many people there are. Never logs a link. */
 #include "engine/engine_internal.h"
 
+#include <inttypes.h>
+
 /* Open addressing, at most half full; a slot is a person's place in the model plus one. */
 struct link_index {
 	size_t mask;
@@ -28,6 +30,15 @@ static struct link_index *index_new(const struct link_key *key, const struct mod
 	return index;
 }
 
+/* What makes older links of a person void: it is part of each. */
+static int64_t link_number(const struct engine *engine, const char *person)
+{
+	const char *kept = known_kept(engine->known, person, "link");
+	int64_t number;
+
+	return kept && str_to_int64(kept, &number) == 0 ? number : 0;
+}
+
 void links_forget(struct engine *engine)
 {
 	free(engine->links);
@@ -48,8 +59,8 @@ const struct person *engine_link_person(
 		at = (at + 1) & engine->links->mask) {
 		const struct person *person = engine->model->people[engine->links->slots[at] - 1];
 
-		if (link_tag(key, person->id) == tag &&
-			link_is_of(key, token, purpose, person->id, 0))
+		if (link_tag(key, person->id) == tag && link_is_of(key, token, purpose, person->id,
+								link_number(engine, person->id)))
 			return person;
 	}
 	return NULL;
@@ -62,7 +73,16 @@ char *engine_person_url(
 
 	if (!engine->model->public_url)
 		return NULL;
-	link_write_person(&engine->link_key, purpose, person->id, 0, token);
+	link_write_person(
+		&engine->link_key, purpose, person->id, link_number(engine, person->id), token);
 	return str_printf("%s/me/%s%s", engine->model->public_url, token,
 		purpose == LINK_CALENDAR ? ".ics" : "");
+}
+
+void engine_renew_links(
+	struct engine *engine, const char *person, engine_on_done on_done, void *owner)
+{
+	auto_free char *number = str_printf("%" PRId64, link_number(engine, person) + 1);
+
+	engine_keep(engine, person, "link", number, on_done, owner);
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "engine/compose.h"
+#include "port/store.h"
 
 enum { COMING_DAYS = 14, COMING_MS = 20 };
 
@@ -80,6 +81,54 @@ static void gather_reminders(struct me *me, const struct engine *engine)
 	}
 }
 
+/* Practice alone is counted: other kinds ask for nothing that is practised. */
+static bool is_practice(const struct fact *fact)
+{
+	return str_eq(fact->kind, kind_names[KIND_PRACTICE]);
+}
+
+void me_count_progress(
+	const struct fact *facts, size_t count, int32_t today, struct me_progress *ret)
+{
+	auto_free struct practice_fact *list = mem_new_array(count, sizeof(*list));
+	size_t n = 0;
+
+	*ret = (struct me_progress){
+		.today = today, .first = today - date_weekday(today) - (ME_WEEKS - 1) * 7};
+	for (size_t i = 0; i < count; i++) {
+		int32_t date = local_date(facts[i].local);
+		bool asked = facts[i].state != OCCURRENCE_SKIPPED;
+		struct me_day *day =
+			date >= ret->first && date <= today ? &ret->days[date - ret->first] : NULL;
+
+		if (!is_practice(&facts[i]))
+			continue;
+		list[n++] = (struct practice_fact){date, asked, facts[i].answer};
+		if (day) {
+			day->asked += asked;
+			day->practised +=
+				facts[i].answer == ANSWER_DONE || facts[i].answer == ANSWER_STUCK;
+		}
+	}
+	practice_count(list, n, today, PRACTICE_WINDOW, &ret->practice);
+}
+
+static void gather_kept(struct me *me, const struct engine *engine)
+{
+	const char *id = me->person->id;
+	char name[KEPT_NAME];
+
+	me->shares = engine_shares(engine, id);
+	me->kept_share = engine_kept(engine, id, "share");
+	me->kept_celebrate = engine_kept(engine, id, "celebrate");
+	me->kept_plateau = engine_kept(engine, id, "plateau");
+	me->kept_pair = engine_kept(engine, id, "pair");
+	for (int i = 0; i < KEPT_FOCI; i++) {
+		kept_focus_name(i + 1, name);
+		me->foci[i] = engine_kept(engine, id, name);
+	}
+}
+
 void me_gather(struct me *me, const struct engine *engine)
 {
 	auto_free char *what = str_printf("person:%s", me->person->id);
@@ -94,6 +143,7 @@ void me_gather(struct me *me, const struct engine *engine)
 	readers_of(engine, me->person->id, &me->readers);
 	gather_coming(me, engine);
 	gather_reminders(me, engine);
+	gather_kept(me, engine);
 }
 
 void me_clear(struct me *me)

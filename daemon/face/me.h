@@ -2,18 +2,32 @@
 #pragma once
 
 #include "base/buf.h"
+#include "engine/engine.h"
 #include "face/readers.h"
+#include "model/kept.h"
+#include "model/progress.h"
+#include "model/record.h"
 
 /* What tells a pause that somebody asked for on their page from an organiser's. */
 #define ME_PAUSE_REASON "their own wish"
 
-enum { ME_COMING = 60, ME_REMINDERS = 100, ME_OPEN = 20 };
+enum { ME_COMING = 60, ME_REMINDERS = 100, ME_OPEN = 20, ME_WEEKS = 13 };
 
 struct me_coming {
 	int64_t at;
 	char *title;
 	const char *reminder;
 	bool moved, merged; /* from its own time; into one message with others */
+};
+
+struct me_day {
+	int asked, practised; /* occurrences */
+};
+
+struct me_progress {
+	struct practice practice;
+	int32_t today, first; /* a Monday */
+	struct me_day days[ME_WEEKS * 7];
 };
 
 struct me_reminder {
@@ -36,7 +50,20 @@ struct me {
 	struct readers readers;
 	bool paused, pause_is_own;
 	int64_t pause_until_at;
+	const struct me_progress *progress; /* NULL: the store did not say */
+	unsigned shares;                    /* bits of enum share: whom they may show words to */
+	const char *kept_celebrate, *kept_plateau, *kept_pair, *kept_share; /* NULL: as it is */
+	const char *foci[KEPT_FOCI];                                        /* JSON, or NULL */
 };
+
+/* Of facts in order of nominal days. */
+struct fact;
+void me_count_progress(
+	const struct fact *facts, size_t count, int32_t today, struct me_progress *ret);
+void me_add_progress(struct buf *out, const struct me_progress *progress);
+/* Preferences and personal foci. */
+void me_add_preferences(struct buf *out, const struct me *me);
+void me_add_foci(struct buf *out, const struct me *me);
 
 /* Everything that the model and the engine know by now; `open` is the caller's. me_clear() frees. */
 void me_gather(struct me *me, const struct engine *engine);

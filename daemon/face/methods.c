@@ -68,8 +68,11 @@ static const struct method nudged_methods[] = {
 		.changes = true, .serve = serve_reload},
 	{"Backup", "A consistent copy of the store in a new file", "file: string", "",
 		.changes = true, .serve = serve_backup},
-	{"Link", "The addresses of a person's own page and calendar", "person: string",
-		"page: string, calendar: string", .changes = true, .serve = serve_link},
+	{"Link",
+		"The addresses of a person's own page and calendar; with new, others than before, "
+		"which lead nowhere any more",
+		"person: string, new: ?bool", "page: string, calendar: string", .changes = true,
+		.serve = serve_link},
 	{"Forget", "Removes everything about a person", "person: string", "summary: string",
 		.changes = true, .serve = serve_forget},
 	{"Preview",

@@ -16,7 +16,7 @@ static int64_t local_of(const struct me *me, int64_t at)
 	return zone_to_local(me->person->place->zone, at / 1000, NULL);
 }
 
-static void add_date(struct buf *out, int32_t date)
+void page_add_date(struct buf *out, int32_t date)
 {
 	int year, month, day;
 
@@ -29,7 +29,7 @@ static void add_instant(struct buf *out, const struct me *me, int64_t at)
 	int64_t local = local_of(me, at);
 	int32_t second = local_second_of_day(local);
 
-	add_date(out, local_date(local));
+	page_add_date(out, local_date(local));
 	buf_printf(out, ", %02d:%02d", second / 3600, second / 60 % 60);
 }
 
@@ -44,7 +44,7 @@ static void end_section(struct buf *out)
 	buf_add_str(out, "</section>\n");
 }
 
-static void begin_form(struct buf *out, const char *deed)
+void page_begin_form(struct buf *out, const char *deed)
 {
 	buf_printf(out,
 		"<form method=\"post\">\n<input type=\"hidden\" name=\"do\" value=\"%s\">\n", deed);
@@ -70,7 +70,7 @@ static void add_open(struct buf *out, const struct me *me)
 		buf_add_str(out, "</small></summary>\n<p class=\"text\">");
 		page_escape(out, item->text);
 		buf_add_str(out, "</p>\n");
-		begin_form(out, "answer");
+		page_begin_form(out, "answer");
 		buf_printf(out, "<input type=\"hidden\" name=\"occurrence\" value=\"%s\">\n", id);
 		page_add_answers(out, item, &me->readers, suffix);
 		buf_add_str(out, "</form>\n</details>\n");
@@ -85,7 +85,7 @@ static void add_day(struct buf *out, const struct me *me, int32_t date, int32_t 
 	buf_add_str(out, "<h3>");
 	if (date - today < 2)
 		buf_add_str(out, date == today ? "Today, " : "Tomorrow, ");
-	add_date(out, date);
+	page_add_date(out, date);
 	buf_add_str(out, "</h3>\n<ul class=\"plain\">\n");
 }
 
@@ -128,6 +128,16 @@ static void add_coming(struct buf *out, const struct me *me)
 	end_section(out);
 }
 
+static void add_progress(struct buf *out, const struct me *me)
+{
+	begin_section(out, "progress", "Your progress");
+	if (me->progress)
+		me_add_progress(out, me->progress);
+	else
+		buf_add_str(out, "<p>It could not be read just now.</p>\n");
+	end_section(out);
+}
+
 /* ---- rest ---- */
 
 static void add_rest(struct buf *out, const struct me *me)
@@ -148,11 +158,11 @@ static void add_rest(struct buf *out, const struct me *me)
 	if (me->paused && !me->pause_is_own) {
 		buf_add_str(out, "<p>An organiser arranged this: ask them to end it sooner.</p>\n");
 	} else if (me->paused) {
-		begin_form(out, "resume");
+		page_begin_form(out, "resume");
 		buf_add_str(out, "<button class=\"main\">Go on now</button>\n</form>\n");
 	} else {
 		date_write(local_date(local_of(me, me->now_at)) + 1, least);
-		begin_form(out, "pause");
+		page_begin_form(out, "pause");
 		buf_printf(out,
 			"<label for=\"until\">Nothing until the morning of</label>\n"
 			"<div class=\"row\">\n<input id=\"until\" name=\"until\" type=\"date\" "
@@ -172,7 +182,7 @@ static void add_pace(struct buf *out, const struct me_reminder *row, size_t numb
 	} paces[] = {{ANSWER_NONE, "planned", "as planned"},
 		{ANSWER_LESS, "less", "every second time"}, {ANSWER_STOP, "stop", "not at all"}};
 
-	begin_form(out, "pace");
+	page_begin_form(out, "pace");
 	buf_add_str(out, "<input type=\"hidden\" name=\"reminder\" value=\"");
 	page_escape(out, row->reminder->id);
 	buf_printf(out, "\">\n<label for=\"pace%zu\"><b>", number);
@@ -217,7 +227,8 @@ static void add_data(struct buf *out, const struct me *me)
 static void add_contents(struct buf *out)
 {
 	static const char *const parts[][2] = {{"open", "Answers"}, {"coming", "Coming up"},
-		{"rest", "Rest"}, {"reminders", "How often"}, {"data", "Your data"}};
+		{"progress", "Progress"}, {"rest", "Rest"}, {"reminders", "How often"},
+		{"foci", "Your foci"}, {"choices", "Choices"}, {"data", "Your data"}};
 
 	buf_add_str(out, "<nav aria-label=\"On this page\">\n");
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
@@ -234,8 +245,15 @@ void me_write(struct buf *out, const struct me *me)
 	add_contents(out);
 	add_open(out, me);
 	add_coming(out, me);
+	add_progress(out, me);
 	add_rest(out, me);
 	add_reminders(out, me);
+	begin_section(out, "foci", "Your foci");
+	me_add_foci(out, me);
+	end_section(out);
+	begin_section(out, "choices", "Your choices");
+	me_add_preferences(out, me);
+	end_section(out);
 	add_data(out, me);
 	buf_add_str(out, "<footer>This page is yours alone: whoever has its address can use it, so "
 			 "keep it to yourself. Times are those of ");

@@ -16,3 +16,6 @@ void page_escape(struct buf *out, const char *text);
 /* What is answered with, without <form>; `suffix` tells the fields of several forms apart. */
 void page_add_answers(struct buf *out, const struct occurrence *occurrence,
 	const struct readers *readers, const char *suffix);
+void page_add_date(struct buf *out, int32_t date); /* "Mon 23 November" */
+/* A form of a person's own page: `deed` is what it asks for. */
+void page_begin_form(struct buf *out, const char *deed);

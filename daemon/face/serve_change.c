@@ -418,21 +418,41 @@ void serve_forget(struct call *call)
 
 /* ---- links of persons ---- */
 
-void serve_link(struct call *call)
+/* The person may have left the configuration meanwhile. */
+static void reply_links(struct call *call)
 {
 	const struct engine *engine = call_engine(call);
 	const char *id = call_text(call, "person");
 	const struct person *person = model_person(engine_model(engine), id);
-	auto_free char *page = NULL, *calendar = NULL;
+	auto_free char *page = person ? engine_person_url(engine, person, LINK_PAGE) : NULL;
+	auto_free char *calendar = person ? engine_person_url(engine, person, LINK_CALENDAR) : NULL;
 
-	if (!person) {
+	if (!person)
 		call_refuse(call, "there is no person \"%s\"", id);
+	else if (!page)
+		call_refuse(call, "there is no \"listen\" in the configuration, so no page either");
+	else
+		call_reply(call, json_pack("{ss ss}", "page", page, "calendar", calendar));
+}
+
+static void on_renewed(void *owner, int error, const char *why)
+{
+	struct call *call = owner;
+
+	if (!call_resume(call))
+		return;
+	if (error)
+		refuse_error(call, error, why);
+	else
+		reply_links(call);
+}
+
+void serve_link(struct call *call)
+{
+	if (!call_flag(call, "new")) {
+		reply_links(call);
 		return;
 	}
-	page = engine_person_url(engine, person, LINK_PAGE);
-	calendar = engine_person_url(engine, person, LINK_CALENDAR);
-	if (page)
-		call_reply(call, json_pack("{ss ss}", "page", page, "calendar", calendar));
-	else
-		call_refuse(call, "there is no \"listen\" in the configuration, so no page either");
+	call_wait(call);
+	engine_renew_links(call_engine(call), call_text(call, "person"), on_renewed, call);
 }

@@ -262,6 +262,7 @@ const struct verb verbs[] = {
 		.help = "For that person alone: whoever has the first can answer and change what "
 			"is "
 			"theirs,\nwhoever has the second sees what is planned for them.",
+		.options = {{"new", NULL, "new ones; those of before lead nowhere any more"}},
 		.least = 1,
 		.most = 1,
 		.needs = NEEDS_DAEMON,

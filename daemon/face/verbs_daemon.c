@@ -359,8 +359,10 @@ static void show_link(void *owner, json_t *reply)
 
 int verb_link(struct tool *tool)
 {
-	return client_ask(
-		tool, "Link", json_pack("{ss}", "person", tool->words[0]), false, show_link, tool);
+	return client_ask(tool, "Link",
+		json_pack("{ss sb}", "person", tool->words[0], "new",
+			tool_option(tool, "new") != NULL),
+		false, show_link, tool);
 }
 
 static void show_test(void *owner, json_t *reply)

@@ -15,7 +15,14 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { CALENDAR_DAYS = 28, CALENDAR_EVENTS = 500, CALENDAR_BYTES = 1 << 20, CALENDAR_MS = 30 };
+enum {
+	CALENDAR_DAYS = 28,
+	CALENDAR_EVENTS = 500,
+	CALENDAR_BYTES = 1 << 20,
+	CALENDAR_MS = 30,
+	FACT_DAYS = 400,
+	FACTS_SHOWN = 10000
+};
 
 /* One visit under way. */
 struct own {
@@ -27,6 +34,8 @@ struct own {
 	struct form form;
 	struct web_wish wish;
 	struct id occurrence;
+	struct me_progress *progress; /* NULL: not known */
+	size_t choice;                /* the one of the form that is kept next */
 };
 
 static void own_free(struct own *own)
@@ -35,6 +44,7 @@ static void own_free(struct own *own)
 	free(own->person);
 	free(own->token);
 	free(own->thanks);
+	free(own->progress);
 	free(own);
 }
 
@@ -63,6 +73,7 @@ static void on_open(void *owner, int error, struct occurrence *const *list, size
 	me.calendar_url = calendar;
 	me.token = own->token;
 	me.notice = own->thanks ? own->thanks : own->notice;
+	me.progress = own->progress;
 	me.open = list;
 	me.n_open = count;
 	me_gather(&me, own->engine);
@@ -72,7 +83,7 @@ static void on_open(void *owner, int error, struct occurrence *const *list, size
 	own_free(own);
 }
 
-static void show(struct own *own)
+static void find_open(struct own *own)
 {
 	struct store_query query = {.recipient = own->person,
 		.open_only = true,
@@ -80,6 +91,42 @@ static void show(struct own *own)
 		.limit = ME_OPEN};
 
 	engine_find_occurrences(own->engine, &query, on_open, own);
+}
+
+static int32_t today_of(const struct own *own, const struct person *person)
+{
+	int64_t now_at = clock_now(engine_clock(own->engine));
+
+	return local_date(zone_to_local(person->place->zone, now_at / 1000, NULL));
+}
+
+static void on_facts(void *owner, int error, const struct fact *facts, size_t count)
+{
+	struct own *own = owner;
+	const struct person *person = model_person(engine_model(own->engine), own->person);
+
+	if (!error && person) {
+		own->progress = mem_new(sizeof(*own->progress));
+		me_count_progress(facts, count, today_of(own, person), own->progress);
+	}
+	find_open(own);
+}
+
+/* The whole page: first what the store says of the past, then what is open. */
+static void show(struct own *own)
+{
+	const struct person *person = model_person(engine_model(own->engine), own->person);
+	struct fact_query query = {.recipients = (const char *const *)&own->person,
+		.n_recipients = 1,
+		.limit = FACTS_SHOWN};
+
+	if (!person) {
+		own_refuse(own, 404, NULL);
+		return;
+	}
+	query.local_to = (today_of(own, person) + 2) * DAY_S;
+	query.local_from = query.local_to - FACT_DAYS * DAY_S;
+	engine_find_facts(own->engine, &query, on_facts, own);
 }
 
 static void on_deed(void *owner, int error, const char *why)
@@ -185,6 +232,77 @@ static const char *do_pace(struct own *own)
 	return NULL;
 }
 
+/* ---- what is kept ---- */
+
+static void on_chosen(void *owner, int error, const char *why);
+
+/* The next choice of the form; the page when there is none left. */
+static const char *do_choose(struct own *own)
+{
+	static const char *const names[] = {"share", "celebrate", "plateau", "pair"};
+
+	while (own->choice < ARRAY_LEN(names)) {
+		const char *name = names[own->choice++], *value = form_get(&own->form, name);
+
+		if (!value)
+			continue;
+		engine_keep(own->engine, own->person, name, value, on_chosen, own);
+		return NULL;
+	}
+	own->notice = "Your choices are kept.";
+	show(own);
+	return NULL;
+}
+
+static void on_chosen(void *owner, int error, const char *why)
+{
+	struct own *own = owner;
+
+	if (error)
+		on_deed(owner, error, why);
+	else
+		do_choose(own);
+}
+
+/* The focus of the form as JSON (owned), or NULL: a line is too long. */
+static char *read_focus(const struct form *form)
+{
+	static const char *const names[] = {
+		"skill", "why", "goal", "cue", "act", "measure", "from", "until"};
+	json_t *object = json_object();
+	char *text;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *value = form_get(form, names[i]);
+
+		if (!str_empty(value) && web_clean_text((char *)value))
+			json_object_set_new(object, names[i], json_string(value));
+	}
+	text = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	return text;
+}
+
+static const char *do_focus(struct own *own)
+{
+	const char *then = form_get(&own->form, "then");
+	const char *text = form_get(&own->form, "number");
+	auto_free char *focus = NULL;
+	char name[KEPT_NAME];
+	int64_t number;
+
+	if (!text || str_to_int64(text, &number) < 0 || number < 1 || number > KEPT_FOCI)
+		return "The form does not say which focus it is.";
+	if (str_eq(then, "keep"))
+		focus = read_focus(&own->form);
+	else if (!str_eq(then, "remove"))
+		return "A focus is kept or removed.";
+	kept_focus_name((int)number, name);
+	own->notice = focus ? "Your focus is kept, for you alone." : "The focus is removed.";
+	engine_keep(own->engine, own->person, name, focus, on_deed, own);
+	return NULL;
+}
+
 /* ---- forms ---- */
 
 static void take_form(struct own *own, const struct http_request *request)
@@ -194,7 +312,7 @@ static void take_form(struct own *own, const struct http_request *request)
 		/* NULL: it is under way; or why not. */
 		const char *(*run)(struct own *own);
 	} deeds[] = {{"answer", do_answer}, {"pause", do_pause}, {"resume", do_resume},
-		{"pace", do_pace}};
+		{"pace", do_pace}, {"choose", do_choose}, {"focus", do_focus}};
 	const char *deed, *why = "The form does not say what to do.";
 
 	if (form_parse(request->content_type, request->body, request->body_len, &own->form) < 0) {

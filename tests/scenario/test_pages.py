@@ -85,7 +85,7 @@ def test_the_page_shows_what_waits_what_comes_and_what_can_be_changed(house):
 
 def test_what_belongs_to_somebody_else_is_never_on_it(house):
     page = ask(house, "GET", links(house)[0])
-    assert "Bo" not in page.text and "hers" not in page.text and "lost" not in page.text
+    assert "Bo Ny" not in page.text and 'value="hers"' not in page.text and 'value="lost"' not in page.text and "Only for Bo" not in page.text
     other = ask(house, "GET", links(house, "bo")[0])
     assert "Ana" not in other.text and "Only for Bo &lt;b&gt;" in other.text
 
@@ -266,6 +266,64 @@ def test_the_calendar_shows_four_weeks_of_that_person_alone(house):
     post(house, links(house)[0], "do=pace&reminder=practice&pace=planned")
 
 
+def test_choices_are_kept_and_shown_again(house):
+    page = links(house)[0]
+    reply = post(house, page, "do=choose&share=team&celebrate=off&plateau=yes&pair=no")
+    assert reply.status == 200 and "Your choices are kept" in reply.text
+    shown = ask(house, "GET", page).text
+    for name, value in (("share", "team"), ("celebrate", "off"), ("plateau", "yes"), ("pair", "no")):
+        field = re.search(rf'(?s)<select id="{name}".*?</select>', shown)[0]
+        assert f'<option value="{value}" selected>' in field, name
+    for body in ("celebrate=loud", "plateau=", "share=everybody"):
+        assert post(house, page, "do=choose&" + body).status == 400, body
+    assert post(house, page, "do=choose&share=me&celebrate=me&plateau=no&pair=yes").status == 200
+
+
+def test_a_focus_of_my_own_is_kept_changed_and_removed_and_seen_by_nobody_else(house):
+    page = links(house)[0]
+    body = "do=focus&number={}&then={}&skill=secret+singing+%3Cb%3E&why=joy&goal=&cue=&act=&measure=&from=2027-01-01&until="
+    assert post(house, page, body.format(1, "keep")).status == 200
+    shown = ask(house, "GET", page).text
+    assert "secret singing &lt;b&gt;" in shown and 'value="2027-01-01"' in shown and 'value="joy"' in shown
+    for text in (ask(house, "GET", links(house, "bo")[0]).text, house.log, *(house.ctl(*words, "--json").stdout for words in (
+            ("status",), ("list", "--all"), ("deliveries", "--all"), ("preview",), ("export", "ana"))),
+            ask(house, "GET", links(house)[1]).text, ask(house, "GET", house.send()["answer_url"].split(house.listen, 1)[1]).text):
+        assert "secret singing" not in text
+    assert "secret singing" in ask(house, "GET", page + "/data.json").text
+    assert post(house, page, body.format(1, "keep").replace("singing", "dancing")).status == 200
+    assert "secret dancing" in ask(house, "GET", page).text
+    assert post(house, page, body.format(1, "remove")).status == 200
+    assert "secret dancing" not in ask(house, "GET", page).text
+    for wrong in (body.format(0, "keep"), body.format(6, "keep"), body.format(1, "burn"), body.format("x", "keep"),
+                  "do=focus&number=1&then=keep&skill=", "do=focus&number=1&then=keep&skill=x&from=2027-13-01",
+                  "do=focus&number=1&then=keep&skill=x&from=2027-02-01&until=2027-01-01",
+                  "do=focus&number=1&then=keep&skill=" + "x" * 301, "do=focus"):
+        assert post(house, page, wrong).status == 400, wrong
+
+
+def test_progress_is_counted_and_never_whole(house):
+    page = links(house)[0]
+    for _ in range(3):
+        post(house, page, f"do=answer&occurrence={house.send()['occurrence']}&answer=done")
+    text = ask(house, "GET", page).text
+    count = int(re.search(r"<b>(\d+)</b> practice", text)[1])
+    assert count >= 3 and "100 %" not in re.search(r'(?s)<h2 id="progress">.*?</section>', text)[0].replace("<b>100 %</b>", "")
+    post(house, page, f"do=answer&occurrence={house.send()['occurrence']}&answer=stuck")
+    assert f"<b>{count + 1}</b> practice" in ask(house, "GET", page).text
+    assert "Your first practice is still to come" in ask(house, "GET", links(house, "bo")[0]).text
+
+
+def test_new_links_make_the_older_ones_void(house):
+    before = links(house)
+    row = house.rows("link", "ana", "--new")[0]
+    after = [row[name].split(house.listen, 1)[1] for name in ("page", "calendar")]
+    assert after == links(house) and not set(after) & set(before)
+    assert [ask(house, "GET", path).status for path in before + after] == [403, 403, 200, 200]
+    assert post(house, before[0], "do=resume").status == 403
+    assert ask(house, "GET", links(house, "bo")[0]).status == 200
+    assert house.ctl("link", "nobody", "--new", ok=False).returncode == 1
+
+
 class Outline(HTMLParser):
     """What somebody finds who cannot see the page."""
 
@@ -286,11 +344,11 @@ class Outline(HTMLParser):
             self.levels.append(int(tag[1]))
         if tag in ("section", "nav", "svg"):
             self.named.append(attributes.get("aria-label") or attributes.get("aria-labelledby"))
-        if tag not in ("meta", "input", "hr", "br", "path", "rect", "text"):
+        if tag not in ("meta", "input", "hr", "br", "path", "rect", "circle", "text"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
-        if tag not in ("path", "rect", "text"):
+        if tag not in ("path", "rect", "circle", "text"):
             assert self.open.pop() == tag
 
 
