@@ -30,7 +30,7 @@ static const char style[] =
 	"label{display:block;margin:.9rem 0 .3rem;color:var(--soft)}"
 	"input,select,button{font:inherit;min-height:2.9rem;border-radius:.5rem;color:var(--ink);"
 	"border:1px solid var(--edge);background:var(--paper);padding:.4rem .8rem}"
-	"input{width:100%}"
+	"input,select{width:100%}"
 	"button{cursor:pointer}"
 	".row{display:flex;flex-wrap:wrap;gap:.6rem;margin-top:.9rem}"
 	".row>*{flex:1 1 8rem;min-width:0}"
@@ -70,10 +70,10 @@ static const char style[] =
 	".map{max-width:24rem;margin-top:1rem}.map text{font-size:11px}"
 	"rect.h0{fill:var(--line)}rect.h1{fill:var(--amber);opacity:.45}"
 	"rect.h2{fill:var(--good);opacity:.65}rect.h3{fill:var(--good)}"
-	"span.h1{border-color:var(--amber)}span.h2,span.h3{border-color:var(--good)}"
 	".legend span{border-left:.8rem solid;padding-left:.4rem;margin-right:1rem}"
 	"span.b1{border-color:var(--amber)}span.b2{border-color:var(--good)}"
 	"span.b3{border-color:var(--blue)}"
+	"span.h1{border-color:var(--amber)}span.h2,span.h3{border-color:var(--good)}"
 	"footer{margin-top:1.5rem;color:var(--soft);font-size:.9rem}";
 
 static const struct {

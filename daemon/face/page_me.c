@@ -92,6 +92,7 @@ static void add_day(struct buf *out, const struct me *me, int32_t date, int32_t 
 static void add_coming(struct buf *out, const struct me *me)
 {
 	int32_t today = local_date(local_of(me, me->now_at)), last = INT32_MIN;
+	bool later = false;
 
 	begin_section(out, "coming", "Coming up");
 	if (!me->n_coming)
@@ -105,6 +106,10 @@ static void add_coming(struct buf *out, const struct me *me)
 			if (last != INT32_MIN)
 				buf_add_str(out, "</ul>\n");
 			last = local_date(local);
+			if (!later && last >= today + 7) {
+				buf_add_str(out, "<details>\n<summary>The week after</summary>\n");
+				later = true;
+			}
 			add_day(out, me, last, today);
 		}
 		buf_printf(out, "<li><b>%02d:%02d</b> ", second / 3600, second / 60 % 60);
@@ -117,6 +122,8 @@ static void add_coming(struct buf *out, const struct me *me)
 	}
 	if (last != INT32_MIN)
 		buf_add_str(out, "</ul>\n");
+	if (later)
+		buf_add_str(out, "</details>\n");
 	if (me->coming_cut)
 		buf_add_str(out, "<p>And more: only the next ones are shown.</p>\n");
 	if (me->calendar_url) {
