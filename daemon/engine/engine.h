@@ -106,9 +106,6 @@ bool engine_kept_at(const struct engine *engine, const char *person, size_t inde
 int64_t engine_begun(const struct engine *engine, const char *person);
 /* Lent until the loop's next turn; NULL: nothing is kept under the name. */
 const char *engine_kept(const struct engine *engine, const char *person, const char *name);
-/* index from 0 on, in the order of names; false beyond. Lent. */
-bool engine_kept_at(const struct engine *engine, const char *person, size_t index,
-	const char **ret_name, const char **ret_value);
 /* Makes the links that a person has void; new ones are made from now on. */
 void engine_renew_links(
 	struct engine *engine, const char *person, engine_on_done on_done, void *owner);

@@ -118,8 +118,6 @@ static void gather_kept(struct me *me, const struct engine *engine)
 	const char *id = me->person->id;
 	char name[KEPT_NAME];
 
-	me->shares = engine_shares(engine, id);
-	me->kept_share = engine_kept(engine, id, "share");
 	me->kept_celebrate = engine_kept(engine, id, "celebrate");
 	me->kept_plateau = engine_kept(engine, id, "plateau");
 	me->kept_pair = engine_kept(engine, id, "pair");

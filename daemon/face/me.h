@@ -50,10 +50,9 @@ struct me {
 	struct readers readers;
 	bool paused, pause_is_own;
 	int64_t pause_until_at;
-	const struct me_progress *progress; /* NULL: the store did not say */
-	unsigned shares;                    /* bits of enum share: whom they may show words to */
-	const char *kept_celebrate, *kept_plateau, *kept_pair, *kept_share; /* NULL: as it is */
-	const char *foci[KEPT_FOCI];                                        /* JSON, or NULL */
+	const struct me_progress *progress;                    /* NULL: the store did not say */
+	const char *kept_celebrate, *kept_plateau, *kept_pair; /* NULL: as it is */
+	const char *foci[KEPT_FOCI];                           /* JSON, or NULL */
 };
 
 /* Of facts in order of nominal days. */

@@ -15,30 +15,26 @@ static void add_choice(struct buf *out, const char *name, const char *question,
 {
 	buf_printf(out, "<label for=\"%s\">%s</label>\n<select id=\"%s\" name=\"%s\">\n", name,
 		question, name, name);
-	for (; options->value; options++)
-		buf_printf(out, "<option value=\"%s\"%s>%s</option>\n", options->value,
-			str_eq(options->value, chosen) ? " selected" : "", options->label);
+	for (; options->value; options++) {
+		buf_printf(out, "<option value=\"%s\"%s>", options->value,
+			str_eq(options->value, chosen) ? " selected" : "");
+		page_escape(out, options->label);
+		buf_add_str(out, "</option>\n");
+	}
 	buf_add_str(out, "</select>\n");
 }
 
-static void add_share(struct buf *out, const struct me *me)
+static void add_share(struct buf *out, const struct readers *readers)
 {
-	static const struct option all[SHARES] = {
-		[SHARE_ME] = {"me", "only me"},
-		[SHARE_PARTNER] = {"partner", "my partner, too"},
-		[SHARE_MENTOR] = {"mentor", "my mentor, too"},
-		[SHARE_MANAGER] = {"manager", "my manager, too"},
-		[SHARE_TEAM] = {"team", "my team, too"},
-	};
 	struct option options[SHARES + 1] = {0};
 	size_t n = 0;
 
 	for (int i = 0; i < SHARES; i++)
-		if (me->shares & 1u << i)
-			options[n++] = all[i];
+		if (readers->names[i])
+			options[n++] = (struct option){share_names[i], readers->names[i]};
 	add_choice(out, "share",
 		"Who may see the line you write with an answer, unless you say otherwise", options,
-		me->kept_share ? me->kept_share : "me");
+		share_names[readers->usual]);
 }
 
 void me_add_preferences(struct buf *out, const struct me *me)
@@ -51,7 +47,7 @@ void me_add_preferences(struct buf *out, const struct me *me)
 	static const struct option pair[] = {{"yes", "yes"}, {"no", "no"}, {NULL, NULL}};
 
 	page_begin_form(out, "choose");
-	add_share(out, me);
+	add_share(out, &me->readers);
 	add_choice(out, "celebrate", "Celebrate what I have done", celebrate,
 		me->kept_celebrate ? me->kept_celebrate : "me");
 	add_choice(out, "plateau",

@@ -286,7 +286,7 @@ def test_a_focus_of_my_own_is_kept_changed_and_removed_and_seen_by_nobody_else(h
     shown = ask(house, "GET", page).text
     assert "secret singing &lt;b&gt;" in shown and 'value="2027-01-01"' in shown and 'value="joy"' in shown
     for text in (ask(house, "GET", links(house, "bo")[0]).text, house.log, *(house.ctl(*words, "--json").stdout for words in (
-            ("status",), ("list", "--all"), ("deliveries", "--all"), ("preview",), ("export", "ana"))),
+            ("status",), ("list", "--all"), ("deliveries", "--all"), ("preview",), ("export", "bo"))),
             ask(house, "GET", links(house)[1]).text, ask(house, "GET", house.send()["answer_url"].split(house.listen, 1)[1]).text):
         assert "secret singing" not in text
     assert "secret singing" in ask(house, "GET", page + "/data.json").text

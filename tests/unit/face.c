@@ -135,11 +135,8 @@ UNUSED_VERB(void, engine_set_pace, struct engine *engine, const char *person, co
 UNUSED_VERB(void, engine_find_facts, struct engine *engine, const struct fact_query *query,
 	void (*on_done)(void *owner, int error, const struct fact *facts, size_t count),
 	void *owner)
-UNUSED_VERB(unsigned, engine_shares, const struct engine *engine, const char *person)
 UNUSED_VERB(const char *, engine_kept, const struct engine *engine, const char *person,
 	const char *name)
-UNUSED_VERB(bool, engine_kept_at, const struct engine *engine, const char *person, size_t index,
-	const char **ret_name, const char **ret_value)
 UNUSED_VERB(void, engine_keep, struct engine *engine, const char *person, const char *name,
 	const char *value, engine_on_done on_done, void *owner)
 UNUSED_VERB(void, engine_renew_links, struct engine *engine, const char *person,
