@@ -6,6 +6,13 @@
 
 enum { TITLE_MAX = 400 };
 
+/* What stands where a digest will be: its figures are read when it is sent. */
+static const char *const unread[] = {
+	[DIGEST_OWN] = "(your practice, as it is when this is sent)",
+	[DIGEST_TEAM] = "(what the team practised, as it is when this is sent)",
+	[DIGEST_REPORTS] = "(talks that are due then)",
+};
+
 struct words {
 	const char *values[TEMPLATE_NAMES];
 	char date[CIVIL_TEXT], time[CIVIL_TEXT];
@@ -111,7 +118,9 @@ static void choose(const struct reminder *reminder, const struct words *words, c
 	if (!*ret_title)
 		*ret_title = str_new(*ret_text ? "" : reminder->id);
 	if (!*ret_text)
-		*ret_text = str_new(words->prompt ? words->prompt : "");
+		*ret_text = str_new(words->prompt                ? words->prompt
+				    : words->values[NAME_DIGEST] ? words->values[NAME_DIGEST]
+								 : "");
 }
 
 static bool uses_practice(const struct template *template)
@@ -161,6 +170,9 @@ void compose_message(const struct planned *planned, const struct compose_links *
 	words.values[NAME_ANSWER_URL] = links ? links->answer_url : NULL;
 	words.values[NAME_PRACTICE_URL] = practice;
 	words.values[NAME_VISION] = planned->reminder->vision;
+	if (planned->reminder->digest)
+		words.values[NAME_DIGEST] =
+			links && links->digest ? links->digest : unread[planned->reminder->digest];
 	if (prompt)
 		set_prompt(&words, prompt);
 	choose(planned->reminder, &words, ret_title, ret_text);

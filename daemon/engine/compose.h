@@ -4,12 +4,14 @@
 
 #include "engine/resolver.h"
 
-/* What a message may lead to; each may be NULL. */
+/* What the decision does not know; each may be NULL. */
 struct compose_links {
 	const char *answer_url;
 	/* The person's own page (owned), asked for where the words lead to it. */
 	char *(*practice_url)(void *owner, const struct person *person);
 	void *owner;
+	/* What a digest sums up; NULL: it is not read yet, and the text says so. */
+	const char *digest;
 };
 
 /* Title and text, owned by the caller, never NULL. links may be NULL. */

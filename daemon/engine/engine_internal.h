@@ -115,3 +115,28 @@ void hold_answered(struct engine *engine, const struct occurrence *answered);
 void hold_drop_answered(struct engine *engine, struct delivery *delivery);
 void hold_review(struct engine *engine); /* after a reload */
 void hold_free_all(struct engine *engine);
+
+/* engine_verbs.c: one request of somebody, on its way through the store */
+struct asked {
+	struct engine *engine;
+	engine_on_done on_done;
+	void *owner;
+	struct id id;
+	enum answer answer;
+	enum share share;
+	int64_t follow_at;
+	char *text, *what;
+	char *fade,
+		fade_text[FADE_TEXT]; /* how far it has faded with this answer; NULL: as before */
+	int practised;                /* how many practices more it makes: 1, 0 or -1 */
+	struct occurrence *occurrence;
+	struct delivery **deliveries;
+	size_t count, capacity, pending;
+	int error;
+};
+
+struct asked *asked_new(struct engine *engine, engine_on_done on_done, void *owner);
+/* Answers it, and frees it. */
+void asked_end(struct asked *asked, int error, const char *why);
+/* The same on the loop's next turn: completions never come from inside the call. Takes why. */
+void asked_refuse(struct asked *asked, int error, char *why);

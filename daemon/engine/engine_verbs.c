@@ -1,6 +1,7 @@
 /* What people ask of the engine: answers, sends, retries, pauses, tests, reading the record. Each is
  * recorded before it is confirmed. Owns the requests under way. */
 #include "engine/engine_internal.h"
+#include "model/kept.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,32 +13,12 @@ enum {
 	SNOOZE_MAX_S = 30 * 86400,
 	ANSWER_TEXT_MAX = 4000,
 	REASON_MAX = 200,
-	MANUAL_PASS = 2, /* the pass of a slot that no clock named */
-	SEND_SLICE = 256,
 	RETRY_LIFE_MS = 3600 * 1000,
 	COUNT_LIMIT_S =
 		2, /* a status is asked for when things are bad: it does not wait for them */
 };
 
-/* One request of somebody, on its way through the store. */
-struct asked {
-	struct engine *engine;
-	engine_on_done on_done;
-	void *owner;
-	struct id id;
-	enum answer answer;
-	enum share share;
-	int64_t follow_at;
-	char *text, *what;
-	char *fade,
-		fade_text[FADE_TEXT]; /* how far it has faded with this answer; NULL: as before */
-	struct occurrence *occurrence;
-	struct delivery **deliveries;
-	size_t count, capacity, pending;
-	int error;
-};
-
-static struct asked *asked_new(struct engine *engine, engine_on_done on_done, void *owner)
+struct asked *asked_new(struct engine *engine, engine_on_done on_done, void *owner)
 {
 	struct asked *asked = mem_new(sizeof(*asked));
 
@@ -47,7 +28,7 @@ static struct asked *asked_new(struct engine *engine, engine_on_done on_done, vo
 	return asked;
 }
 
-static void asked_end(struct asked *asked, int error, const char *why)
+void asked_end(struct asked *asked, int error, const char *why)
 {
 	asked->on_done(asked->owner, error, why);
 	occurrence_free(asked->occurrence);
@@ -58,7 +39,6 @@ static void asked_end(struct asked *asked, int error, const char *why)
 	free(asked);
 }
 
-/* Refuses on the loop's next turn: completions never come from inside the call. */
 static void on_refused(void *owner, const struct store_result *result unused_arg)
 {
 	struct asked *asked = owner;
@@ -69,7 +49,7 @@ static void on_refused(void *owner, const struct store_result *result unused_arg
 	free(why);
 }
 
-static void refuse(struct asked *asked, int error, char *why)
+void asked_refuse(struct asked *asked, int error, char *why)
 {
 	free(asked->text);
 	asked->text = why;
@@ -128,6 +108,50 @@ static void record_fade(struct asked *asked, struct change *change)
 		change, asked->fade, clock_now(engine->clock), TIME_NEVER, asked->fade_text);
 }
 
+static bool is_practice(enum answer answer)
+{
+	return answer == ANSWER_DONE || answer == ANSWER_STUCK;
+}
+
+/* Counts at once, so that answers under way at one time see each other. */
+static void count_practice(struct known *known, const char *person, int step, char text[static 24])
+{
+	const char *kept = known_kept(known, person, KEPT_PRACTISED);
+	int64_t count = 0;
+
+	if (kept && str_to_int64(kept, &count) < 0)
+		count = 0;
+	count = MAX_OF(MIN_OF(count + step, INT32_MAX), 0);
+	snprintf(text, 24, "%lld", (long long)count);
+	known_keep(known, person, KEPT_PRACTISED, text);
+}
+
+/* How often somebody practised is counted as they answer: the record of it is not kept for ever. */
+static void record_practice(struct asked *asked, struct change *change)
+{
+	const struct occurrence *was = asked->occurrence;
+	const char *person = was->key.recipient;
+	int step = is_practice(asked->answer) - is_practice(was->answer);
+	char text[24];
+
+	if (!step || was->key.about || !str_eq(was->kind, kind_names[KIND_PRACTICE]) ||
+		!known_can_keep(asked->engine->known, person, KEPT_PRACTISED))
+		return;
+	asked->practised = step;
+	count_practice(asked->engine->known, person, step, text);
+	change_keep(change, person, KEPT_PRACTISED, text);
+}
+
+/* Nothing of the answer was kept. */
+static void uncount_practice(const struct asked *asked)
+{
+	char text[24];
+
+	if (asked->practised)
+		count_practice(asked->engine->known, asked->occurrence->key.recipient,
+			-asked->practised, text);
+}
+
 static void on_answer_stored(void *owner, const struct store_result *result)
 {
 	struct asked *asked = owner;
@@ -136,6 +160,7 @@ static void on_answer_stored(void *owner, const struct store_result *result)
 	if (result->error) {
 		engine_store_failed(engine, result->error);
 		follow_not_answered(engine->follow, asked->id);
+		uncount_practice(asked);
 		asked_end(
 			asked, result->error, "the answer could not be recorded; try again later");
 		return;
@@ -211,6 +236,7 @@ static void on_answer_found(void *owner, int error, struct occurrence *const *li
 		clock_now(asked->engine->clock), asked->follow_at);
 	record_wish(asked, change);
 	record_fade(asked, change);
+	record_practice(asked, change);
 	follow_answering(asked->engine->follow, asked->id);
 	store_apply(asked->engine->store, change, on_answer_stored, asked);
 }
@@ -234,7 +260,7 @@ void engine_answer(struct engine *engine, struct id occurrence, enum answer answ
 	const char *why = why_not_answer(answer, snooze_s, text);
 
 	if (why) {
-		refuse(asked, -EINVAL, str_new(why));
+		asked_refuse(asked, -EINVAL, str_new(why));
 		return;
 	}
 	asked->id = occurrence;
@@ -246,186 +272,6 @@ void engine_answer(struct engine *engine, struct id occurrence, enum answer answ
 		asked->follow_at = clock_now(engine->clock) + snooze_s * 1000;
 	store_find_occurrences(engine->store, &(struct store_query){.id = occurrence, .limit = 1},
 		on_answer_found, asked);
-}
-
-/* ---- sending now ---- */
-
-/* One change of a sending: what it recorded goes, whatever becomes of the others. */
-struct sending {
-	struct asked *asked;
-	struct change *change;
-	struct delivery **list;
-	size_t count, capacity;
-};
-
-static bool was_dropped(const struct store_result *result, struct id delivery)
-{
-	for (size_t i = 0; i < result->n_dropped; i++)
-		if (id_eq(result->dropped[i], delivery))
-			return true;
-	return false;
-}
-
-static void tell_sent(const struct delivery *delivery)
-{
-	const struct occurrence *item = delivery->items[0];
-	struct subject subject = {.reminder = item->key.reminder,
-		.person = item->key.recipient,
-		.channel = delivery->channel,
-		.due_at = item->due_at};
-
-	subject.occurrence = item->id;
-	subject.delivery = delivery->id;
-	report(EVENT_RECORDED, &subject, "%s for %s: sent by hand", item->key.reminder,
-		item->key.recipient);
-}
-
-static void on_sent_stored(void *owner, const struct store_result *result)
-{
-	struct sending *sending = owner;
-	struct asked *asked = sending->asked;
-	auto_free char *why = NULL;
-
-	for (size_t i = 0; i < sending->count; i++) {
-		if (result->error || was_dropped(result, sending->list[i]->id)) {
-			delivery_free(sending->list[i]);
-			continue;
-		}
-		asked->count++;
-		tell_sent(sending->list[i]);
-		dispatch_submit(asked->engine->dispatch, sending->list[i]);
-	}
-	if (result->error) {
-		asked->error = result->error;
-		engine_store_failed(asked->engine, result->error);
-	}
-	free(sending->list);
-	free(sending);
-	if (--asked->pending)
-		return;
-	why = str_printf("%zu %s%s", asked->count, asked->count == 1 ? "delivery" : "deliveries",
-		asked->error ? ": the store cannot record the rest" : "");
-	asked_end(asked, asked->error, why);
-}
-
-static struct sending *sending_new(struct asked *asked)
-{
-	struct sending *sending = mem_new(sizeof(*sending));
-
-	sending->asked = asked;
-	sending->change = change_new();
-	asked->pending++;
-	return sending;
-}
-
-static void sending_submit(struct sending *sending)
-{
-	store_apply(sending->asked->engine->store, sending->change, on_sent_stored, sending);
-}
-
-/* Records one message of it, and begins another change when this one is large. */
-static struct sending *send_planned(struct sending *sending, struct planned *planned)
-{
-	struct engine *engine = sending->asked->engine;
-	size_t ways = planner_ways(planned);
-	struct occurrence *occurrence;
-
-	if (!ways)
-		return sending;
-	occurrence = planner_make_occurrence(engine->planner, planned, planned->due_at);
-	occurrence->follow_at = TIME_NEVER;
-	change_record_occurrence(sending->change, occurrence);
-	for (size_t i = 0; i < ways; i++) {
-		struct delivery *delivery = planner_make_delivery(
-			engine->model, planned, PURPOSE_MANUAL, planned->due_at, i);
-
-		delivery_add_item(delivery, occurrence);
-		change_record_delivery(sending->change, delivery);
-		ARRAY_GROW(sending->list, sending->count, sending->capacity);
-		sending->list[sending->count++] = delivery;
-	}
-	occurrence_free(occurrence);
-	if (sending->count < SEND_SLICE)
-		return sending;
-	sending_submit(sending);
-	return sending_new(sending->asked);
-}
-
-static struct planned manual_plan(
-	const struct reminder *reminder, const struct place *place, int64_t now)
-{
-	struct planned planned = {.reminder = reminder,
-		.place = place,
-		.due_at = now,
-		.send_at = now,
-		.fire_at = now};
-
-	planned.slot.utc = now / 1000;
-	planned.slot.local = zone_to_local(place->zone, now / 1000, NULL);
-	/* Each asking is an occurrence of its own, also within one second. */
-	planned.slot.pass = MANUAL_PASS + (int)(now % 1000);
-	snprintf(planned.detail, sizeof(planned.detail), "sent by hand");
-	return planned;
-}
-
-static struct sending *send_to_people(struct sending *sending, const struct reminder *reminder,
-	const struct person *only, int64_t now)
-{
-	const struct model *model = sending->asked->engine->model;
-
-	for (size_t i = 0; i < reminder->n_pairs; i++) {
-		const struct pair *pair = &reminder->pairs[i];
-		const struct person *to = model->people[pair->recipient];
-		struct planned planned = manual_plan(reminder, to->place, now);
-
-		if (only && only != to)
-			continue;
-		planned.person = to;
-		if (reminder->has_about)
-			planned.about = model->people[pair->subject];
-		sending = send_planned(sending, &planned);
-	}
-	return sending;
-}
-
-static struct sending *send_to_rooms(
-	struct sending *sending, const struct reminder *reminder, int64_t now)
-{
-	for (size_t i = 0; i < reminder->n_rooms; i++) {
-		struct planned planned = manual_plan(reminder, reminder->place, now);
-
-		planned.room = reminder->rooms[i];
-		sending = send_planned(sending, &planned);
-	}
-	return sending;
-}
-
-void engine_send(struct engine *engine, const char *reminder_id, const char *person_id,
-	engine_on_done on_done, void *owner)
-{
-	struct asked *asked = asked_new(engine, on_done, owner);
-	const struct reminder *reminder = model_reminder(engine->model, reminder_id);
-	const struct person *person = person_id ? model_person(engine->model, person_id) : NULL;
-	int64_t now = clock_now(engine->clock);
-	struct sending *sending;
-
-	if (!reminder || (person_id && !person)) {
-		refuse(asked, -ENOENT,
-			str_printf("no such %s: %s", reminder ? "person" : "reminder",
-				reminder ? person_id : reminder_id));
-		return;
-	}
-	sending = send_to_people(sending_new(asked), reminder, person, now);
-	if (!person)
-		sending = send_to_rooms(sending, reminder, now);
-	if (asked->pending == 1 && !sending->count) {
-		change_free(sending->change);
-		free(sending);
-		asked->pending = 0;
-		refuse(asked, -EINVAL, str_new("it reaches nobody: no recipient with a channel"));
-		return;
-	}
-	sending_submit(sending);
 }
 
 /* ---- deliveries by hand ---- */
@@ -509,7 +355,7 @@ void engine_retry(struct engine *engine, struct id delivery, engine_on_done on_d
 
 	if (dispatch_hurry(engine->dispatch, delivery)) {
 		tell_resubmitted(dispatch_find(engine->dispatch, delivery));
-		refuse(asked, 0, str_new("tried at once"));
+		asked_refuse(asked, 0, str_new("tried at once"));
 		return;
 	}
 	store_find_deliveries(engine->store, &(struct store_query){.id = delivery, .limit = 1},
@@ -575,7 +421,7 @@ void engine_drop(struct engine *engine, struct id delivery, engine_on_done on_do
 
 	if (dispatch_cancel(engine->dispatch, delivery, DROPPED) ||
 		hold_cancel(engine, delivery, DROPPED)) {
-		refuse(asked, 0, str_new("dropped"));
+		asked_refuse(asked, 0, str_new("dropped"));
 		return;
 	}
 	store_find_deliveries(engine->store, &(struct store_query){.id = delivery, .limit = 1},
@@ -655,7 +501,7 @@ void engine_pause(struct engine *engine, const char *what, int64_t until_at, con
 	if (!why && (str_empty(reason) || strlen(reason) > REASON_MAX))
 		why = str_new("a pause needs a reason of at most 200 bytes");
 	if (why) {
-		refuse(asked, -EINVAL, why);
+		asked_refuse(asked, -EINVAL, why);
 		return;
 	}
 	pausing = mem_new(sizeof(*pausing));
@@ -677,7 +523,7 @@ void engine_resume(struct engine *engine, const char *what, engine_on_done on_do
 	struct change *change;
 
 	if (!known_find_pause(engine->known, what, &status)) {
-		refuse(asked, -ENOENT, str_printf("%s is not paused", what));
+		asked_refuse(asked, -ENOENT, str_printf("%s is not paused", what));
 		return;
 	}
 	pausing = mem_new(sizeof(*pausing));
@@ -791,7 +637,7 @@ void engine_backup(struct engine *engine, const char *path, engine_on_done on_do
 	struct asked *asked = asked_new(engine, on_done, owner);
 
 	if (path[0] != '/')
-		refuse(asked, -EINVAL, str_new("a backup needs an absolute path"));
+		asked_refuse(asked, -EINVAL, str_new("a backup needs an absolute path"));
 	else {
 		asked->what = str_new(path);
 		store_backup(engine->store, path, on_backed_up, asked);
@@ -825,7 +671,7 @@ void engine_forget(struct engine *engine, const char *person, engine_on_done on_
 	struct asked *asked = asked_new(engine, on_done, owner);
 
 	if (model_person(engine->model, person)) {
-		refuse(asked, -EBUSY,
+		asked_refuse(asked, -EBUSY,
 			str_printf("%s is still in the configuration: remove them there and reload "
 				   "first",
 				person));

@@ -193,12 +193,20 @@ static void put_fade(struct known *known, const char *what, const char *text)
 	faded->fade = fade;
 }
 
+static const char *on_kept(void *owner, const struct person *person, const char *name)
+{
+	return known_kept(owner, person->id, name);
+}
+
 struct known *known_new(void)
 {
 	struct known *known = mem_new(sizeof(*known));
 
-	known->view = (struct view){
-		.owner = known, .begun = on_begun, .paused = on_paused, .faded = on_faded};
+	known->view = (struct view){.owner = known,
+		.begun = on_begun,
+		.paused = on_paused,
+		.faded = on_faded,
+		.kept = on_kept};
 	return known;
 }
 

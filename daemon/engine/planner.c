@@ -2,6 +2,7 @@
  * slices, and ends when every slice is durable; then the high-water mark moves. A crash inside a pass
  * repeats it from the old mark: what was recorded is known by its key and left out. */
 #include "base/clock.h"
+#include "engine/digest.h"
 #include "engine/planner_internal.h"
 #include "engine/report.h"
 
@@ -13,6 +14,7 @@ enum {
 	SLICE_FIRST = 256, /* decisions recorded at once: few at first, so that sending begins, */
 	SLICE_MOST = 4096, /* then more and more: a commit touches some pages of many */
 	SLICES_PENDING_MAX = 4, /* slices waiting for the store: bounds memory */
+	READ_STEP = 128,        /* people whose digests are read at once */
 };
 
 static void pass_free(struct pass *pass)
@@ -24,6 +26,7 @@ static void pass_free(struct pass *pass)
 	free(pass->slots);
 	plan_free(&pass->plan);
 	agenda_free(pass->old_agenda);
+	digest_free(pass->digest);
 	free(pass);
 }
 
@@ -96,6 +99,41 @@ static void gather_people(struct pass *pass)
 	pass->n_people = unique;
 }
 
+static bool is_digest(const struct due *due)
+{
+	return due->entry->reminder->digest != DIGEST_NONE;
+}
+
+/* What is read first comes last: nothing else waits for it. */
+static void put_digests_last(struct due_list *due)
+{
+	struct due *digests = mem_new_array(MAX_OF(due->count, (size_t)1), sizeof(*digests));
+	size_t kept = 0, n = 0;
+
+	for (size_t i = 0; i < due->count; i++) {
+		if (is_digest(&due->list[i]))
+			digests[n++] = due->list[i];
+		else
+			due->list[kept++] = due->list[i];
+	}
+	if (n)
+		memcpy(due->list + kept, digests, n * sizeof(*digests));
+	free(digests);
+}
+
+/* A day is planned with its digests, though they are recorded after the rest. */
+static void add_digests_of_place(struct pass *pass, const struct place *place)
+{
+	for (size_t i = pass->group_end; i < pass->due.count; i++) {
+		const struct due *due = &pass->due.list[i];
+
+		if (due->entry->place != place || !is_digest(due))
+			continue;
+		ARRAY_GROW(pass->slots, pass->n_slots, pass->slots_capacity);
+		pass->slots[pass->n_slots++] = due->slot;
+	}
+}
+
 static void gather_slots(struct planner *planner, struct pass *pass)
 {
 	const struct place *place = pass->due.list[pass->group].entry->place;
@@ -106,8 +144,10 @@ static void gather_slots(struct planner *planner, struct pass *pass)
 		pass->slots[pass->n_slots++] = pass->due.list[i].slot;
 	}
 	pass->date = planner_date_at(place, pass->now_at);
+	if (!pass->digests)
+		add_digests_of_place(pass, place);
 	if (pass->model->daily_limit && planner->agenda->model == pass->model)
-		agenda_rest_of_day(planner->agenda, place, pass->now_at, pass->date, &pass->slots,
+		agenda_rest_of_day(planner->agenda, place, pass->mark_at, pass->date, &pass->slots,
 			&pass->n_slots, &pass->slots_capacity);
 }
 
@@ -120,12 +160,64 @@ static bool next_group(struct planner *planner, struct pass *pass)
 	if (pass->group == pass->due.count)
 		return false;
 	place = pass->due.list[pass->group].entry->place;
+	pass->digests = is_digest(&pass->due.list[pass->group]);
 	while (pass->group_end < pass->due.count &&
-		pass->due.list[pass->group_end].entry->place == place)
+		pass->due.list[pass->group_end].entry->place == place &&
+		is_digest(&pass->due.list[pass->group_end]) == pass->digests)
 		pass->group_end++;
 	gather_people(pass);
 	gather_slots(planner, pass);
+	pass->is_read = false;
 	return true;
+}
+
+/* ---- digests: what they sum up is read before they are planned ---- */
+
+static void pass_end(struct planner *planner);
+
+static void on_read(void *owner, int error)
+{
+	struct planner *planner = owner;
+	struct pass *pass = planner->pass;
+
+	pass->reading = false;
+	pass->is_read = true;
+	if (error) {
+		pass->error = error;
+		pass->all_made = true;
+		pass_end(planner);
+		return;
+	}
+	event_active(planner->step, 0, 0);
+}
+
+static void want(struct pass *pass, const struct person *person)
+{
+	size_t n;
+
+	for (size_t i = pass->group; i < pass->group_end; i++) {
+		const struct reminder *reminder = pass->due.list[i].entry->reminder;
+
+		if (person && reminder_pairs_of(reminder, person, &n) && n)
+			digest_want(pass->digest, reminder, person);
+		else if (!person && pass->due.list[i].entry->rooms)
+			digest_want(pass->digest, reminder, NULL);
+	}
+}
+
+/* Of the next people, and of the rooms of the group. */
+static void read_some(struct planner *planner, struct pass *pass)
+{
+	digest_free(pass->digest);
+	pass->digest = digest_new(
+		pass->model, planner->settings.store, planner->settings.view, pass->now_at);
+	if (pass->rooms)
+		want(pass, NULL);
+	pass->facts_end = MIN_OF(pass->next_person + READ_STEP, pass->n_people);
+	for (size_t i = pass->next_person; i < pass->facts_end; i++)
+		want(pass, pass->model->people[pass->people[i].number]);
+	pass->reading = true;
+	digest_read(pass->digest, on_read, planner);
 }
 
 static void write_mark(const struct planner *planner, const struct model *model,
@@ -146,7 +238,7 @@ void planner_write_mark(const struct planner *planner, struct change *change, in
 /* Only when every slice before it is durable. */
 static void set_mark(const struct planner *planner, struct pass *pass, struct change *change)
 {
-	write_mark(planner, pass->model, change, pass->now_at);
+	write_mark(planner, pass->model, change, pass->mark_at);
 	pass->marked = true;
 }
 
@@ -159,26 +251,62 @@ static void pass_submit(struct pass *pass)
 	slice_submit(slice);
 }
 
-/* Some people of one place. */
-static void pass_step(struct planner *planner)
+/* A pass that waits for this one writes the mark, when it ends itself. */
+static bool writes_mark(const struct pass *pass)
 {
-	struct pass *pass = planner->pass;
+	return !pass->below && !pass->marked;
+}
+
+/* Some people of one place. */
+static void plan_some(struct planner *planner, struct pass *pass)
+{
 	struct slice *slice = pass->slice ? pass->slice : slice_new(planner);
 	size_t enough = slice_count(slice) + STEP, people = STEP;
+	size_t end = pass->digests ? pass->facts_end : pass->n_people;
 
 	pass->slice = slice;
-	if (pass->next_person == pass->n_people && next_group(planner, pass))
+	if (pass->rooms)
 		slice_plan_rooms(slice);
-	while (pass->next_person < pass->n_people && people-- && slice_count(slice) < enough)
+	pass->rooms = false;
+	while (pass->next_person < end && people-- && slice_count(slice) < enough)
 		slice_plan_person(
 			slice, pass->model->people[pass->people[pass->next_person++].number]);
 	pass->all_made = pass->next_person == pass->n_people && pass->group_end == pass->due.count;
-	if (pass->all_made && !pass->pending)
+	if (pass->all_made && !pass->pending && writes_mark(pass))
 		set_mark(planner, pass, slice_change(slice));
+	pass->is_read = pass->next_person < end;
 	if (pass->all_made || slice_count(slice) >= pass->slice_size)
 		pass_submit(pass);
 	if (!pass->all_made && pass->pending < SLICES_PENDING_MAX)
 		event_active(planner->step, 0, 0);
+}
+
+static void begin_pass(struct planner *planner, bool missed);
+
+/* Between two readings nothing of the pass is on its way: what has become due meanwhile goes first. */
+static void read_or_give_way(struct planner *planner, struct pass *pass)
+{
+	if (pass->slice)
+		pass_submit(pass);
+	if (pass->pending)
+		return;
+	if (!pass->below && !planner->stopped &&
+		agenda_next_at(planner->agenda) <= clock_now(planner->settings.clock))
+		begin_pass(planner, false);
+	else
+		read_some(planner, pass);
+}
+
+static void pass_step(struct planner *planner)
+{
+	struct pass *pass = planner->pass;
+
+	if (pass->next_person == pass->n_people && !pass->rooms)
+		pass->rooms = next_group(planner, pass);
+	if (pass->digests && !pass->is_read)
+		read_or_give_way(planner, pass);
+	else
+		plan_some(planner, pass);
 }
 
 static void on_step(evutil_socket_t fd unused_arg, short what unused_arg, void *data)
@@ -186,11 +314,11 @@ static void on_step(evutil_socket_t fd unused_arg, short what unused_arg, void *
 	struct planner *planner = data;
 	struct pass *pass = planner->pass;
 
-	if (!pass || pass->pending >= SLICES_PENDING_MAX)
+	if (!pass || pass->reading || pass->pending >= SLICES_PENDING_MAX)
 		return;
 	if (!pass->all_made) {
 		pass_step(planner);
-	} else if (!pass->pending && !pass->marked && !pass->error) {
+	} else if (!pass->pending && writes_mark(pass) && !pass->error) {
 		struct slice *slice = slice_new(planner);
 
 		set_mark(planner, pass, slice_change(slice));
@@ -198,15 +326,37 @@ static void on_step(evutil_socket_t fd unused_arg, short what unused_arg, void *
 	}
 }
 
+/* The pass below goes on, with what this one has decided; after a failure it has failed, too. */
+static void go_on_below(struct planner *planner, struct pass *done)
+{
+	struct pass *pass = planner->pass = done->below;
+
+	pass->mark_at = MAX_OF(pass->mark_at, done->mark_at);
+	if (done->error) {
+		pass->error = done->error;
+		pass->all_made = true;
+		pass_free(done);
+		pass_end(planner);
+		return;
+	}
+	pass_free(done);
+	gather_slots(planner, pass);
+	event_active(planner->step, 0, 0);
+}
+
 static void pass_end(struct planner *planner)
 {
 	struct pass *pass = planner->pass;
 	int error = pass->error;
 
+	if (pass->below) {
+		go_on_below(planner, pass);
+		return;
+	}
 	if (!error)
-		zones_note(planner->settings.zones, pass->model, pass->now_at, true);
+		zones_note(planner->settings.zones, pass->model, pass->mark_at, true);
 	/* After a failure all of it is to be decided again, whatever a reload made of the mark. */
-	planner->mark_at = error ? pass->from_at : MAX_OF(planner->mark_at, pass->now_at);
+	planner->mark_at = error ? pass->from_at : MAX_OF(planner->mark_at, pass->mark_at);
 	planner->pass = NULL;
 	pass_free(pass);
 	if (error)
@@ -222,7 +372,7 @@ void planner_slice_stored(struct planner *planner, struct pass *pass, int error)
 		pass->all_made = true;
 	}
 	pass->pending--;
-	if (!pass->all_made || (!pass->pending && !pass->error && !pass->marked))
+	if (!pass->all_made || (!pass->pending && !pass->error && writes_mark(pass)))
 		event_active(planner->step, 0, 0);
 	else if (!pass->pending)
 		pass_end(planner);
@@ -242,11 +392,15 @@ struct planner *planner_new(const struct planner_settings *settings, struct ledg
 
 void planner_free(struct planner *planner)
 {
+	struct pass *pass;
+
 	if (!planner)
 		return;
 	event_free(planner->step);
-	if (planner->pass)
-		pass_free(planner->pass);
+	while ((pass = planner->pass)) {
+		planner->pass = pass->below;
+		pass_free(pass);
+	}
 	agenda_free(planner->agenda);
 	model_unref(planner->model);
 	free(planner);
@@ -271,12 +425,15 @@ static void reach_back(struct planner *planner, int64_t mark_at)
 void planner_use_model(struct planner *planner, struct model *model, int64_t mark_at)
 {
 	struct model *old = planner->model;
+	struct pass *pass = planner->pass;
 
 	/* Up to the new mark the old model has decided. */
 	if (old && !planner->pass && mark_at != planner->mark_at)
 		zones_note(planner->settings.zones, old, mark_at, false);
-	if (planner->pass && !planner->pass->old_agenda)
-		planner->pass->old_agenda = planner->agenda;
+	if (pass && pass->below && !pass->below->old_agenda)
+		pass = pass->below;
+	if (pass && !pass->old_agenda)
+		pass->old_agenda = planner->agenda;
 	else
 		agenda_free(planner->agenda);
 	/* A pass under way may still fail: then everything since the durable mark is decided anew. */
@@ -291,7 +448,7 @@ void planner_use_model(struct planner *planner, struct model *model, int64_t mar
 
 int64_t planner_mark(const struct planner *planner)
 {
-	return planner->pass ? planner->pass->now_at : planner->mark_at;
+	return planner->pass ? planner->pass->mark_at : planner->mark_at;
 }
 
 int64_t planner_next_at(const struct planner *planner)
@@ -328,24 +485,30 @@ static void on_missed(void *owner unused_arg, const struct agenda_entry *entry, 
 			entry->reminder->id);
 }
 
-void planner_run(struct planner *planner, bool missed)
+static void begin_pass(struct planner *planner, bool missed)
 {
 	int64_t now = clock_now(planner->settings.clock);
-	struct pass *pass;
+	struct pass *pass = mem_new(sizeof(*pass));
 
-	if (planner->pass || planner->stopped)
-		return;
-	if (agenda_next_at(planner->agenda) > now) {
-		planner->settings.on_rest(planner->settings.owner);
-		return;
-	}
-	pass = planner->pass = mem_new(sizeof(*pass));
+	pass->below = planner->pass;
 	pass->model = model_ref(planner->model);
 	pass->from_at = planner->mark_at;
-	pass->now_at = now;
+	pass->now_at = pass->mark_at = now;
 	pass->slice_size = SLICE_FIRST;
+	planner->pass = pass;
 	agenda_take_due(planner->agenda, now, missed, &pass->due, on_missed, planner);
+	put_digests_last(&pass->due);
 	event_active(planner->step, 0, 0);
+}
+
+void planner_run(struct planner *planner, bool missed)
+{
+	if (planner->pass || planner->stopped)
+		return;
+	if (agenda_next_at(planner->agenda) > clock_now(planner->settings.clock))
+		planner->settings.on_rest(planner->settings.owner);
+	else
+		begin_pass(planner, missed);
 }
 
 /* ---- extras ---- */

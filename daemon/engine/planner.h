@@ -66,5 +66,7 @@ struct delivery *planner_make_delivery(const struct model *model, const struct p
 /* How many deliveries at once one message to a person is (via_all), else 1. */
 size_t planner_ways(const struct planned *planned);
 /* The occurrence of a decision, composed. */
-struct occurrence *planner_make_occurrence(
-	struct planner *planner, const struct planned *planned, int64_t created_at);
+struct digest;
+/* digest has read what this one needs, if it is a digest; NULL otherwise. */
+struct occurrence *planner_make_occurrence(struct planner *planner, const struct planned *planned,
+	int64_t created_at, struct digest *digest);

@@ -39,6 +39,13 @@ struct pass {
 	size_t pending;
 	int error;
 	bool all_made, marked;
+	int64_t mark_at;       /* everything up to here is decided when it ends */
+	bool digests;          /* the group is of digests: they come last, and read first */
+	bool rooms;            /* of the group: still to be planned */
+	struct digest *digest; /* what was read for the people before facts_end, and for rooms */
+	size_t facts_end;
+	bool reading, is_read; /* is_read: for whoever is next */
+	struct pass *below;    /* one that waits, between two readings, until this one is done */
 	struct agenda *old_agenda; /* a reload came in between: what due points into */
 };
 

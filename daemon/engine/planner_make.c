@@ -2,6 +2,7 @@
  * budget and expiry. Pure but for new ids. */
 #include "base/str.h"
 #include "engine/compose.h"
+#include "engine/digest.h"
 #include "engine/planner_internal.h"
 
 enum {
@@ -35,8 +36,8 @@ static void write_rule(const struct planned *planned, char text[static RULE_TEXT
 }
 
 /* Put together of lent texts, and copied as a whole: one block of memory for each. */
-struct occurrence *planner_make_occurrence(
-	struct planner *planner, const struct planned *planned, int64_t created_at)
+struct occurrence *planner_make_occurrence(struct planner *planner, const struct planned *planned,
+	int64_t created_at, struct digest *digest)
 {
 	const struct planner_settings *settings = &planner->settings;
 	struct occurrence made = {.id = id_new(created_at),
@@ -45,7 +46,7 @@ struct occurrence *planner_make_occurrence(
 		.planned_at = planned->send_at,
 		.decision = planned->decision,
 		.follow_at = follow_at(planned, created_at)};
-	auto_free char *url = NULL, *title = NULL, *text = NULL;
+	auto_free char *url = NULL, *title = NULL, *text = NULL, *sum = NULL;
 	struct compose_links links = {
 		.practice_url = settings->practice_url, .owner = settings->owner};
 	auto_free char *room = planned->room ? recipient_of(planned) : NULL;
@@ -69,6 +70,8 @@ struct occurrence *planner_make_occurrence(
 	if (!planned->room)
 		url = settings->answer_url(settings->owner, made.id, created_at);
 	links.answer_url = url;
+	if (planned->reminder->digest)
+		links.digest = sum = digest_write(digest, planned);
 	compose_message(planned, &links, &title, &text);
 	made.title = title;
 	made.text = text;

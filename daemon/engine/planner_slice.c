@@ -352,7 +352,8 @@ static void record_planned(
 	}
 	if (sent && day && day_is_full(planned, day, limit))
 		day = carry_over(planner, planned, day);
-	occurrence = planner_make_occurrence(planner, planned, slice->pass->now_at);
+	occurrence =
+		planner_make_occurrence(planner, planned, slice->pass->now_at, slice->pass->digest);
 	slice_keep(slice, occurrence);
 	if (!sent)
 		return;
@@ -408,7 +409,8 @@ void slice_plan_person(struct slice *slice, const struct person *person)
 	for (size_t i = 0; i < pass->plan.count; i++) {
 		struct planned *planned = &pass->plan.list[i];
 
-		if (planned->fire_at > pass->now_at)
+		if (planned->fire_at > pass->now_at ||
+			(planned->reminder->digest != DIGEST_NONE) != pass->digests)
 			continue;
 		judge_lateness(planned, pass->now_at);
 		record_planned(slice, planned, day, limit);

@@ -50,6 +50,8 @@ struct view {
 	 * NULL. */
 	bool (*faded)(void *owner, const struct reminder *reminder, const struct person *person,
 		struct fade *ret);
+	/* What is kept for the person under a name (lent), or NULL. May be NULL. */
+	const char *(*kept)(void *owner, const struct person *person, const char *name);
 };
 
 /* Of how many slots of a reminder the person gets one: 1, 2, 4... *ret: how far it has faded. */

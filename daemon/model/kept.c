@@ -16,10 +16,11 @@ static const struct {
 	const char *words[6]; /* the values that it may have, NULL; none: a number */
 } names[] = {
 	{"celebrate", {"me", "partner", "team", "off"}},
-	{"plateau", {"yes", "no"}},
+	{KEPT_PLATEAU, {"yes", "no"}},
 	{"pair", {"yes", "no"}},
 	{"share", {"me", "partner", "mentor", "manager", "team"}},
 	{"link", {NULL}},
+	{KEPT_PRACTISED, {NULL}},
 };
 
 static char *list_words(const char *const *words)
@@ -36,13 +37,13 @@ static char *list_words(const char *const *words)
 	return str_new(list);
 }
 
-static char *why_not_number(const char *value)
+static char *why_not_number(const char *name, const char *value)
 {
 	int64_t number;
 
 	if (str_to_int64(value, &number) == 0 && number >= 0 && number <= INT32_MAX)
 		return NULL;
-	return str_new("\"link\" is a number from 0 to 2147483647");
+	return str_printf("\"%s\" is a number from 0 to 2147483647", name);
 }
 
 static char *why_not_word(size_t at, const char *value)
@@ -50,7 +51,7 @@ static char *why_not_word(size_t at, const char *value)
 	auto_free char *words = NULL;
 
 	if (!names[at].words[0])
-		return why_not_number(value);
+		return why_not_number(names[at].name, value);
 	for (size_t i = 0; names[at].words[i]; i++)
 		if (str_eq(value, names[at].words[i]))
 			return NULL;
@@ -86,8 +87,9 @@ char *kept_why_not(const char *name, const char *value)
 		if (str_eq(name, names[i].name))
 			return why_not_word(i, value);
 	if (!is_focus_name(name))
-		return str_new("what can be kept is celebrate, plateau, pair, share, link and "
-			       "focus.1 to focus.5");
+		return str_new(
+			"what can be kept is celebrate, plateau, pair, share, link, practised "
+			"and focus.1 to focus.5");
 	if (focus_parse(value, &focus, &why) < 0)
 		return why;
 	focus_clear(&focus);

@@ -11,6 +11,9 @@ enum {
 	KEPT_NAME = 16,        /* holds every name */
 };
 
+#define KEPT_PLATEAU "plateau"     /* yes: the manager may be told of one */
+#define KEPT_PRACTISED "practised" /* how often, all in all: counted as answers come */
+
 /* NULL when the value can be kept under the name, else a sentence for people. Owned. */
 char *kept_why_not(const char *name, const char *value);
 /* "focus.1" ...; number from 1 on. */

@@ -270,7 +270,11 @@ static const struct key reminder_keys[] = {
 		.help = "Channels in order, in place of each person's own."},
 	{"title", KEY_LINE, AT(reminder_entry, title), .help = "A template of one line."},
 	{"text", KEY_TEXT, AT(reminder_entry, text),
-		.help = "A template. Needed unless prompts is given."},
+		.help = "A template. Needed unless prompts or digest is given."},
+	{"digest", KEY_LINE, AT(reminder_entry, digest),
+		.help = "What a reminder of the kind digest sums up: own (each recipient's "
+			"practice), team:T (a team's, without names) or reports (talks due with "
+			"those whom the recipient manages). See Digests above."},
 	{"prompts", KEY_REF, AT(reminder_entry, prompts),
 		.help = "The id of a prompt pack: each slot shows another prompt of it."},
 	{"grace", KEY_SPAN_S, 0, MINUTE_S, YEAR_S, "1h", AT(reminder_entry, grace_s),

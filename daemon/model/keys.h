@@ -150,7 +150,7 @@ struct reminder_entry {
 	char *id;
 	int kind;
 	char *schedules[RULE_FORMS]; /* by form; exactly one is wanted */
-	char *start, *place, *title, *text, *prompts, *language;
+	char *start, *place, *title, *text, *prompts, *language, *digest;
 	int32_t from, until;
 	struct words except, rdate, exdate, to, about, via;
 	int short_month, dst_gap, dst_overlap, catch_up, shift, priority;

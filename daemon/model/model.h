@@ -141,6 +141,14 @@ extern const char *const kind_names[KINDS + 1];
  * weekday off is a matter of hours. */
 enum shift { SHIFT_HOLIDAY, SHIFT_NONE, SHIFT_SKIP, SHIFT_BEFORE, SHIFT_AFTER };
 
+/* What a digest sums up. */
+enum digest_of {
+	DIGEST_NONE,    /* it is no digest */
+	DIGEST_OWN,     /* each recipient's own practice */
+	DIGEST_TEAM,    /* that of a team, without names */
+	DIGEST_REPORTS, /* talks due with those whom the recipient manages */
+};
+
 enum catch_up { CATCH_UP_LATEST, CATCH_UP_NONE, CATCH_UP_ALL };
 extern const char *const catch_up_names[4];
 
@@ -182,7 +190,9 @@ struct reminder {
 	enum shift shift;
 	struct nudge nudge;
 	struct fading fading;
-	int priority;         /* 1..5 */
+	enum digest_of digest;
+	const struct team *digest_team; /* of DIGEST_TEAM */
+	int priority;                   /* 1..5 */
 	int64_t changed_hash; /* over everything that decides when and to whom: for reload */
 };
 

@@ -30,6 +30,7 @@ const char *const template_names[TEMPLATE_NAMES + 1] = {
 	[NAME_ANSWER_URL] = "answer_url",
 	[NAME_PRACTICE_URL] = "practice_url",
 	[NAME_VISION] = "vision",
+	[NAME_DIGEST] = "digest",
 	[NAME_PROMPT] = "prompt",
 	[NAME_PROMPT_TITLE] = "prompt.title",
 	[NAME_PROMPT_CUE] = "prompt.cue",

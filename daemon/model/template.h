@@ -28,6 +28,7 @@ enum template_name {
 	NAME_ANSWER_URL,
 	NAME_PRACTICE_URL, /* the recipient's own page */
 	NAME_VISION,       /* section and value */
+	NAME_DIGEST,       /* section and value: what a digest sums up */
 	NAME_PROMPT,       /* section and value: the whole prompt, as text */
 	NAME_PROMPT_TITLE,
 	NAME_PROMPT_CUE,

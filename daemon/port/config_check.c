@@ -304,6 +304,10 @@ static void check_names(
 	if (uses(reminder, NAME_PROMPT) && !reminder->prompts)
 		complain(loader, where,
 			"\"%s\" names a prompt, but the reminder has no \"prompts\"", reminder->id);
+	if (uses(reminder, NAME_DIGEST) && !reminder->digest)
+		complain(loader, where,
+			"\"%s\" names what a digest sums up, but the reminder has no \"digest\"",
+			reminder->id);
 	if ((uses(reminder, NAME_ABOUT_ID) || uses(reminder, NAME_ABOUT_NAME)) &&
 		!reminder->has_about)
 		warn(loader, where, "\"%s\" names whom it is about, but has no \"about\"",

@@ -337,6 +337,40 @@ static void read_fade(
 	reminder->fading = (struct fading){fade->after, MAX_OF(most, 1)};
 }
 
+static void read_digest(
+	struct loader *loader, const struct reminder_entry *entry, struct reminder *reminder)
+{
+	struct where where = entry_where(&keys_reminder, entry, "digest");
+	const char *of = entry->digest;
+
+	if (!of)
+		return;
+	if (str_eq(of, "own"))
+		reminder->digest = DIGEST_OWN;
+	else if (str_eq(of, "reports"))
+		reminder->digest = DIGEST_REPORTS;
+	else if (str_starts(of, "team:"))
+		reminder->digest = DIGEST_TEAM;
+	else
+		complain(loader, where,
+			"\"digest\" cannot be \"%.80s\": it is own, team:T or reports", of);
+	if (reminder->digest == DIGEST_TEAM) {
+		reminder->digest_team = index_find(&loader->teams, of + strlen("team:"));
+		if (!reminder->digest_team)
+			complain(loader, where, "\"digest\": there is no team \"%.80s\"%s",
+				of + strlen("team:"),
+				config_suggest(loader, of + strlen("team:"),
+					(void **)loader->model->teams, loader->model->n_teams));
+	}
+	if (reminder->kind != KIND_DIGEST)
+		complain(loader, where, "\"digest\" belongs to reminders of the kind digest");
+	if (reminder->has_about)
+		complain(loader, where, "\"digest\" does not go with \"about\"");
+	if (reminder->n_rooms && reminder->digest && reminder->digest != DIGEST_TEAM)
+		complain(loader, where,
+			"a room gets the digest of a team: digest = \"%s\" is for persons", of);
+}
+
 /* ---- what it says ---- */
 
 static void read_words(
@@ -360,7 +394,8 @@ static void read_words(
 			"\"language\" has no use without \"prompts\": \"text\" is sent as it is "
 			"written");
 	if (!entry_has(&keys_reminder, entry, "text") &&
-		!entry_has(&keys_reminder, entry, "prompts"))
+		!entry_has(&keys_reminder, entry, "prompts") &&
+		!entry_has(&keys_reminder, entry, "digest"))
 		complain(loader, entry->entry.where,
 			"the reminder \"%s\" says nothing: give it \"text\" or \"prompts\"",
 			entry->id);
@@ -467,6 +502,7 @@ static void build_reminder(struct loader *loader, struct reminder_entry *entry)
 	check_recipients(loader, entry, reminder);
 	read_nudge(loader, entry, reminder);
 	read_fade(loader, entry, reminder);
+	read_digest(loader, entry, reminder);
 	read_words(loader, entry, reminder);
 	reminder->changed_hash = (int64_t)hash_whom(model, reminder, hash_when(entry, reminder));
 	config_check_reminder(loader, entry, reminder);

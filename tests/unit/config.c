@@ -7,6 +7,7 @@
 	"rrule = \"FREQ=DAILY\"; start = \"2026-12-01T09:00\"; to = [ \"ana\" ]; text = "          \
 	"\"Tea\"; " rest
 #define FOCI(one, other) "focus = ( { skill = \"a\"; " one " }, { skill = \"b\"; " other " } );"
+#define DIGEST(rest) "calendar = \"09:00\"; to = [ \"ana\" ]; kind = \"digest\"; " rest
 #define TO(rest) "calendar = \"09:00\"; text = \"Tea\"; " rest
 
 static const struct {
@@ -288,6 +289,25 @@ static const struct {
 	{{.reminder = RRULE("rdate = [ \"2026-12-24T18:00\" ]; shift = \"before\";")},
 		"nudged.conf:16: \"shift\" = before and after do not go with \"rdate\""},
 	{{.reminder = REMINDER("fade = { };")}, NULL},
+	{{.reminder = DIGEST("digest = \"own\";")}, NULL},
+	{{.reminder = DIGEST("digest = \"team:platform\"; text = \"{{digest}}\";")}, NULL},
+	{{.reminder = DIGEST("digest = \"mine\";")},
+		"nudged.conf:16: \"digest\" cannot be \"mine\": it is own, team:T or reports"},
+	{{.reminder = DIGEST("digest = \"team:platfrom\";")},
+		"nudged.conf:16: \"digest\": there is no team \"platfrom\" (did you mean "
+		"\"platform\"?)"},
+	{{.reminder = REMINDER("digest = \"own\";")},
+		"nudged.conf:16: \"digest\" belongs to reminders of the kind digest"},
+	{{.reminder = REMINDER("title = \"{{digest}}\";")},
+		"nudged.conf:16: \"tea\" names what a digest sums up, but the reminder has no "
+		"\"digest\""},
+	{{.reminder = TO("kind = \"digest\"; to = [ \"room:chat\" ]; digest = \"own\";")},
+		"nudged.conf:16: a room gets the digest of a team"},
+	{{.reminder = TO("kind = \"digest\"; to = [ \"room:chat\" ]; digest = \"team:platform\";")},
+		NULL},
+	{{.reminder = TO("kind = \"digest\"; to = [ \"manager\" ]; about = [ \"ana\" ]; digest = "
+			 "\"own\";")},
+		"nudged.conf:16: \"digest\" does not go with \"about\""},
 	{{.reminder = REMINDER("fade = true;")},
 		"nudged.conf:16: \"fade\" must be a group: { ... }"},
 	{{.reminder = REMINDER("fade = { after = 0; };")},
