@@ -778,6 +778,7 @@ void engine_free(struct engine *engine)
 	zones_free(engine->zones);
 	known_free(engine->known);
 	links_forget(engine);
+	invites_free(engine);
 	model_unref(engine->model);
 	channels_free(engine->channels);
 	free(engine->config_file);

@@ -109,6 +109,11 @@ const char *engine_kept(const struct engine *engine, const char *person, const c
 /* Makes the links that a person has void; new ones are made from now on. */
 void engine_renew_links(
 	struct engine *engine, const char *person, engine_on_done on_done, void *owner);
+/* Sends somebody the link to their own page, once an hour at most: -EBUSY; -EINVAL where there is no
+ * address of theirs. */
+void engine_send_link(
+	struct engine *engine, const char *person, engine_on_done on_done, void *owner);
+bool engine_can_send_link(const struct engine *engine, const char *person);
 /* Sends a reminder now, outside its schedule and the daily limit; person NULL: to all of it. why
  * tells how many deliveries. */
 void engine_send(struct engine *engine, const char *reminder, const char *person,

@@ -52,6 +52,7 @@ struct engine {
 	struct alarm *alarm;
 	struct heap holds; /* of struct hold, by not_before_at */
 	struct link_key link_key;
+	struct invites *invites;  /* links sent to people; NULL: none yet */
 	struct link_index *links; /* people by what is in their links; NULL: not asked for yet */
 	int64_t started_at, reloaded_at;
 	bool loaded;
@@ -100,6 +101,9 @@ void files_close(struct engine *engine);
 
 /* engine_links.c: the people or the key have changed */
 void links_forget(struct engine *engine);
+
+/* engine_invite.c */
+void invites_free(struct engine *engine);
 
 /* engine_hold.c */
 void hold_put(struct engine *engine, struct delivery *delivery);

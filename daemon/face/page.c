@@ -261,6 +261,13 @@ void page_write(struct buf *out, const struct page *page)
 	page_begin(out, &frame);
 	for (size_t i = 0; i < page->n_items; i++)
 		add_item(out, page, i);
+	/* This page gets forwarded: what it offers goes to the person themselves. */
+	if (page->offers_link)
+		buf_printf(out,
+			"<form method=\"post\" action=\"%s\">\n"
+			"<input type=\"hidden\" name=\"do\" value=\"link\">\n"
+			"<button>Send me the link to my practice page</button>\n</form>\n",
+			page->items[0].token);
 	if (page->n_items)
 		buf_add_str(out,
 			"<footer>This page changes nothing until you press a button.</footer>\n");

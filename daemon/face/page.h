@@ -19,6 +19,7 @@ struct page {
 	const struct page_item *items;
 	size_t n_items;
 	const struct readers *readers; /* NULL without items */
+	bool offers_link;              /* to send the person the link to their own page */
 };
 
 /* What it is called above its form. Lent. */

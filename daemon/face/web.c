@@ -131,6 +131,7 @@ static void show_items(struct asked *asked)
 	if (asked->answer != ANSWER_NONE)
 		notice = page_thanks(asked->count == 1 ? NULL : title, asked->answer, asked->span);
 	page.notice = notice;
+	page.offers_link = engine_can_send_link(asked->engine, asked->items[0]->key.recipient);
 	answer_page(asked->visit, 200, NULL, &page);
 	readers_clear(&readers);
 	asked_free(asked);
@@ -264,10 +265,15 @@ static void take_answer(struct asked *asked, const struct http_request *request)
 	struct web_wish wish = {0};
 	const char *why;
 
-	if (form_parse(request->content_type, request->body, request->body_len, &form) < 0)
+	if (form_parse(request->content_type, request->body, request->body_len, &form) < 0) {
 		why = "The form could not be read.";
-	else
+	} else if (str_eq(form_get(&form, "do"), "link")) {
+		web_send_link(asked->engine, asked->visit, asked->occurrence);
+		asked_free(asked);
+		return;
+	} else {
 		why = web_read_wish(&form, &wish);
+	}
 	if (why) {
 		web_answer_plain(asked->visit, 400, why);
 		asked_free(asked);

@@ -39,6 +39,8 @@ bool web_clean_text(char *text);
 
 /* Everything that is recorded about a person, as a file for themselves. */
 void web_serve_export(struct engine *engine, struct http_visit *visit, const char *person);
+/* The link to the recipient's own page, sent to them. */
+void web_send_link(struct engine *engine, struct http_visit *visit, struct id occurrence);
 /* rest: what follows /me/ */
 void web_serve_me(struct web *web, struct http_visit *visit, const struct http_request *request,
 	const char *rest);

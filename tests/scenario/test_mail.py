@@ -2,13 +2,14 @@
 
 import email
 import email.policy
+import re
 import threading
 import time
 
 import pytest
 
 from peer.faults import UNSURE, Book, Peer, mail as row, smtp
-from scenario.harness import eventually, free_port, hook, once, person
+from scenario.harness import eventually, fetch, free_port, hook, once, person
 
 aiosmtpd = pytest.importorskip("aiosmtpd.controller")
 pytestmark = pytest.mark.sanitized
@@ -115,3 +116,28 @@ def test_a_mail_that_is_dropped_under_way_ends_unfinished_and_holds_nobody_up(nu
     daemon.stop()
     silent.stop()
     assert not book.receipts
+
+
+def test_the_link_to_my_own_page_goes_to_me_and_never_to_who_has_an_answer_link(nudged, post):
+    daemon = nudged(channels=mail(post), people=somebody("ana") + somebody("bo"), reminders=once("stretch", "ana")).start()
+    text = post.wait(1)[0][2].get_body(("plain",)).get_content()
+    answer = re.search(r"http://\S+/a/\S+", text)[0]
+    status, page = fetch(answer)
+    assert status == 200 and "Send me the link to my practice page" in page and "/me/" not in page
+    status, page = fetch(answer, b"do=link", "POST")
+    assert status == 200 and "on its way" in page and "/me/" not in page
+    _, to, message = post.wait(2)[1]
+    assert to == ["ana@example.org"]
+    own = re.search(r"http://\S+/me/\S+", message.get_body(("plain",)).get_content())[0]
+    assert own == daemon.rows("link", "ana")[0]["page"] and "Your practice, Ana" in fetch(own)[1]
+    status, page = fetch(answer, b"do=link", "POST")
+    assert status == 200 and "within the last hour" in page and len(post.messages) == 2
+    assert own not in "\n".join(daemon.log)
+
+
+def test_a_person_without_an_address_is_not_offered_the_link_to_their_page(nudged, receiver):
+    nudged(channels=hook(receiver), people=person("ana"), reminders=once("stretch", "ana")).start()
+    answer = receiver.wait()[0].items[0]["answer_url"]
+    assert "Send me the link" not in fetch(answer)[1]
+    status, page = fetch(answer, b"do=link", "POST")
+    assert status == 400 and "ask your organiser" in page and len(receiver.all()) == 1

@@ -45,6 +45,11 @@ struct clock *engine_clock(const struct engine *engine)
 	return fake.clock;
 }
 
+bool engine_can_send_link(const struct engine *engine, const char *person)
+{
+	return false;
+}
+
 const struct link_key *engine_link_key(const struct engine *engine)
 {
 	return &fake.key;
@@ -139,6 +144,8 @@ UNUSED_VERB(const char *, engine_kept, const struct engine *engine, const char *
 	const char *name)
 UNUSED_VERB(void, engine_keep, struct engine *engine, const char *person, const char *name,
 	const char *value, engine_on_done on_done, void *owner)
+UNUSED_VERB(void, engine_send_link, struct engine *engine, const char *person,
+	engine_on_done on_done, void *owner)
 UNUSED_VERB(void, engine_renew_links, struct engine *engine, const char *person,
 	engine_on_done on_done, void *owner)
 UNUSED_VERB(bool, engine_next_pause, const struct engine *engine, const char *after,
