@@ -13,6 +13,11 @@ static const char *const unread[] = {
 	[DIGEST_REPORTS] = "(talks that are due then)",
 };
 
+#define ALONE_TITLE "Nobody to meet this time"
+#define ALONE_TEXT                                                                                 \
+	"Everybody else has somebody already, or works at other hours. Next time you are the "     \
+	"first to get somebody."
+
 struct words {
 	const char *values[TEMPLATE_NAMES];
 	char date[CIVIL_TEXT], time[CIVIL_TEXT];
@@ -107,6 +112,18 @@ static void trim_end(char *text)
 		text[--len] = 0;
 }
 
+/* Whom no pair was left for is told so: in the reminder's own words where it has them. */
+static void choose_alone(const struct reminder *reminder, const struct words *words,
+	char **ret_title, char **ret_text)
+{
+	const struct template *title = reminder->title, *text = reminder->text;
+
+	*ret_title = title && template_minds(title, NAME_ABOUT) ? render(title, words->values)
+								: str_new(ALONE_TITLE);
+	*ret_text = text && template_minds(text, NAME_ABOUT) ? render(text, words->values)
+							     : str_new(ALONE_TEXT);
+}
+
 /* What the reminder says, else what its prompt says, else its id. */
 static void choose(const struct reminder *reminder, const struct words *words, char **ret_title,
 	char **ret_text)
@@ -156,7 +173,7 @@ void compose_message(const struct planned *planned, const struct compose_links *
 		words.values[NAME_PERSON_ID] = planned->person->id;
 		words.values[NAME_PERSON_NAME] = planned->person->name;
 	}
-	if (planned->about) {
+	if (planned->about && planned->about != planned->person) {
 		words.values[NAME_ABOUT] = words.values[NAME_ABOUT_NAME] = planned->about->name;
 		words.values[NAME_ABOUT_ID] = planned->about->id;
 	}
@@ -175,7 +192,10 @@ void compose_message(const struct planned *planned, const struct compose_links *
 			links && links->digest ? links->digest : unread[planned->reminder->digest];
 	if (prompt)
 		set_prompt(&words, prompt);
-	choose(planned->reminder, &words, ret_title, ret_text);
+	if (planned->reminder->pair && planned->person && !planned->about)
+		choose_alone(planned->reminder, &words, ret_title, ret_text);
+	else
+		choose(planned->reminder, &words, ret_title, ret_text);
 	clean_title(*ret_title);
 	trim_end(*ret_text);
 	free(words.prompt);

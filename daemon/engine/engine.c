@@ -243,6 +243,14 @@ static char *practice_url(void *owner, const struct person *person)
 	return engine_person_url(owner, person, LINK_PAGE);
 }
 
+static void keep(
+	void *owner, struct change *change, const char *person, const char *name, const char *value)
+{
+	struct engine *engine = owner;
+
+	known_note(engine->known, engine->model, change, person, name, value);
+}
+
 static int64_t paused_until(void *owner, const char *channel)
 {
 	const struct engine *engine = owner;
@@ -468,6 +476,7 @@ static int make_parts(struct engine *engine)
 		.view = known_view(engine->known),
 		.zones = engine->zones,
 		.owner = engine,
+		.keep = keep,
 		.answer_url = answer_url,
 		.practice_url = practice_url,
 		.on_recorded = on_recorded,

@@ -63,6 +63,8 @@ void engine_keep(struct engine *engine, const char *person, const char *name, co
 		refuse(keeping, -ENOENT, str_printf("no such person: %s", person));
 	else if (why)
 		refuse(keeping, -EINVAL, str_new(why));
+	else if (kept_note_of(name))
+		refuse(keeping, -EINVAL, str_new("that is a note of nudged's own"));
 	else if (!known_can_keep(engine->known, person, name))
 		refuse(keeping, -EINVAL, str_new("too much is kept for this person already"));
 	else

@@ -295,6 +295,10 @@ void engine_send(struct engine *engine, const char *reminder_id, const char *per
 				reminder ? person_id : reminder_id));
 		return;
 	}
+	if (resolver_why_not_by_hand(reminder, person)) {
+		asked_refuse(asked, -EINVAL, str_new(resolver_why_not_by_hand(reminder, person)));
+		return;
+	}
 	if (reminder->digest) {
 		send_digest(asked, reminder, person, now);
 		return;

@@ -14,6 +14,7 @@ enum {
 	RUN_SLICE = 64,
 	AGAIN_MS = 5000, /* the store did not work: once more */
 	WAIT_MAX_S = 7 * 86400,
+	WEEK_SILENT_MS = 5 * 86400000, /* from here on it is a week of work */
 	ESCALATION_PASS = 2000, /* of word about somebody's silence: no clock and no hand has it */
 };
 
@@ -36,10 +37,15 @@ struct follow {
 	struct entry *by_id, *by_series;
 };
 
-static uint64_t series_of(const struct occurrence *occurrence)
+/* What the next slot takes the place of. Whoever meets another one this time is asked about that one
+ * alone. */
+static uint64_t series_of(const struct follow *follow, const struct occurrence *occurrence)
 {
+	const struct reminder *reminder = model_reminder(follow->model, occurrence->key.reminder);
+	bool by_about = occurrence->key.about && !(reminder && reminder->pair);
+
 	return HASH_OF(occurrence->key.reminder, occurrence->key.recipient,
-		occurrence->key.about ? occurrence->key.about : "");
+		by_about ? occurrence->key.about : "");
 }
 
 struct follow *follow_new(const struct follow_settings *settings)
@@ -109,7 +115,7 @@ static struct entry *entry_new(struct follow *follow, const struct occurrence *o
 
 	entry->follow = follow;
 	entry->id = occurrence->id;
-	entry->series = series_of(occurrence);
+	entry->series = series_of(follow, occurrence);
 	entry->reminder = str_new(occurrence->key.reminder);
 	entry->recipient = str_new(occurrence->key.recipient);
 	entry->from_at = occurrence_sent_at(occurrence);
@@ -162,7 +168,7 @@ static struct entry *find_older(struct follow *follow, uint64_t series, int64_t 
 
 void follow_put(struct follow *follow, const struct occurrence *occurrence)
 {
-	uint64_t series = series_of(occurrence);
+	uint64_t series = series_of(follow, occurrence);
 	struct entry *older;
 
 	if (find(follow, occurrence->id))
@@ -262,12 +268,20 @@ static void step_free(struct step *step)
 	free(step);
 }
 
+/* NULL: nobody, also where the partner does not want to be one. */
 static const struct person *escalation_target(
-	const struct reminder *reminder, const struct person *person)
+	const struct follow *follow, const struct reminder *reminder, const struct person *person)
 {
+	const struct view *view = follow->settings.view;
+	enum relation relation = reminder->nudge.escalate_relation;
+	const struct person *to = person_related(person, relation);
+
 	if (reminder->nudge.escalate_person)
 		return reminder->nudge.escalate_person;
-	return person_related(person, reminder->nudge.escalate_relation);
+	if (to && relation == RELATION_PARTNER && view->kept &&
+		str_eq(view->kept(view->owner, to, "partner"), "no"))
+		return NULL;
+	return to;
 }
 
 /* The instant of the step after this one: due + after x (n + 1), and never two steps at once. */
@@ -381,23 +395,38 @@ static void on_step_stored(void *owner, const struct store_result *result)
 }
 
 /* What the message says: the occurrence again, or word to somebody else about it. */
-static struct occurrence *word_nudge(const struct occurrence *original)
+static struct occurrence *word_nudge(
+	const struct reminder *reminder, const struct occurrence *original)
 {
-	auto_free char *title = str_printf("Still open: %s",
-		str_empty(original->title) ? original->key.reminder : original->title);
+	bool meets = reminder->pair && original->about_name;
+	auto_free char *title = meets ? str_printf("Did you meet %s yet?", original->about_name)
+				      : str_printf("Still open: %s",
+						str_empty(original->title) ? original->key.reminder
+									   : original->title);
 	struct occurrence again = *original;
 
 	again.title = title;
 	return occurrence_copy(&again);
 }
 
+/* Silence is told, and nothing of what was asked: its words may name a focus of the person's own. */
+static char *word_silence(const struct step *step, const struct occurrence *original, int64_t now)
+{
+	bool checks_in = step->reminder->kind == KIND_CHECKIN;
+	bool long_ago = now - occurrence_sent_at(original) >= WEEK_SILENT_MS;
+
+	return str_printf("No %s from %s %s", checks_in ? "check-in" : "answer", step->person->name,
+		checks_in && long_ago ? "this week" : "yet");
+}
+
 static struct occurrence *word_escalation(
 	const struct step *step, const struct occurrence *original, int64_t now)
 {
 	struct occurrence *telling = mem_new(sizeof(*telling));
+	int64_t asked = zone_to_local(step->to->place->zone, original->due_at / 1000, NULL);
 	char local[CIVIL_TEXT];
 
-	local_write(zone_to_local(step->to->place->zone, original->due_at / 1000, NULL), local);
+	local_write(asked, local);
 	local[16] = 0;
 	local[10] = ' ';
 	telling->id = id_new(now);
@@ -413,12 +442,13 @@ static struct occurrence *word_escalation(
 	telling->rule = str_new("schedule: no answer after every nudge");
 	telling->about_name = str_new(step->person->name);
 	telling->follow_at = TIME_NEVER;
-	telling->title = str_printf("No answer from %s yet", step->person->name);
+	telling->title = word_silence(step, original, now);
 	telling->text = str_printf(
-		"%s was asked \"%s\" at %s and has not answered. A friendly word "
-		"may help more than one more message.",
-		step->person->name,
-		str_empty(original->title) ? original->key.reminder : original->title, local);
+		"%s was asked on %s %s (\"%s\"), and nothing was heard since. There may be every "
+		"good reason for that. A friendly word from you may help more than one more "
+		"message.",
+		step->person->name, weekday_names[date_weekday(local_date(asked))], local,
+		step->reminder->id);
 	return telling;
 }
 
@@ -495,7 +525,8 @@ static void on_found(void *owner, int error, struct occurrence *const *occurrenc
 	}
 	change = change_new();
 	step->next_follow_at = next_step_at(entry, step->reminder, now);
-	item = step->escalates ? word_escalation(step, original, now) : word_nudge(original);
+	item = step->escalates ? word_escalation(step, original, now)
+			       : word_nudge(step->reminder, original);
 	if (step->escalates)
 		change_record_occurrence(change, item);
 	change_follow_occurrence(change, step->id,
@@ -566,7 +597,7 @@ static void run_entry(struct follow *follow, struct entry *entry, int64_t now)
 		return;
 	}
 	escalates = !entry->snoozed && entry->nudges >= reminder->nudge.at_most;
-	to = escalates ? escalation_target(reminder, person) : person;
+	to = escalates ? escalation_target(follow, reminder, person) : person;
 	if (!to) {
 		close_entry(entry);
 		return;

@@ -2,6 +2,7 @@
  * when nothing is paused, which is nearly always. */
 #include "engine/known.h"
 #include "base/str.h"
+#include "engine/rounds.h"
 #include "model/kept.h"
 #include "port/store.h"
 
@@ -207,6 +208,7 @@ struct known *known_new(void)
 		.paused = on_paused,
 		.faded = on_faded,
 		.kept = on_kept};
+	known->view.rounds = rounds_new(&known->view);
 	return known;
 }
 
@@ -260,6 +262,7 @@ void known_free(struct known *known)
 		pause_free(known, pause);
 	HASH_ITER(hh, known->faded, faded, next_faded)
 		faded_free(known, faded);
+	rounds_free(known->view.rounds);
 	free(known);
 }
 
@@ -322,6 +325,7 @@ void known_pause(struct known *known, const char *what, int64_t since_at, int64_
 		return;
 	}
 	known_resume(known, what);
+	rounds_forget(known->view.rounds);
 	pause = mem_new(sizeof(*pause));
 	*pause = (struct pause){.what = str_new(what),
 		.since_at = since_at,
@@ -337,6 +341,7 @@ bool known_resume(struct known *known, const char *what)
 	HASH_FIND_STR(known->pauses, what, pause);
 	if (pause)
 		pause_free(known, pause);
+	rounds_forget(known->view.rounds);
 	return pause != NULL;
 }
 
@@ -482,6 +487,28 @@ void known_keep(struct known *known, const char *person, const char *name, const
 		remove_kept(known, person, name);
 	else if (!why && known_can_keep(known, person, name))
 		put_kept(keeper_of(known, person), name, value);
+	/* What rounds keep is what they know already. */
+	if (!kept_note_of(name))
+		rounds_forget(known->view.rounds);
+}
+
+void known_note(struct known *known, const struct model *model, struct change *change,
+	const char *person, const char *name, const char *value)
+{
+	struct keeper *keeper = find_keeper(known, person);
+
+	for (size_t i = keeper && !known_can_keep(known, person, name) ? keeper->count : 0; i--;) {
+		const char *reminder = kept_note_of(keeper->list[i].name);
+
+		if (!reminder || model_reminder(model, reminder))
+			continue;
+		change_keep(change, person, keeper->list[i].name, NULL);
+		remove_kept(known, person, keeper->list[i].name);
+	}
+	if (!known_can_keep(known, person, name))
+		return;
+	known_keep(known, person, name, value);
+	change_keep(change, person, name, value);
 }
 
 /* ---- a person who is forgotten ---- */
@@ -494,6 +521,7 @@ void known_forget(struct known *known, const char *person)
 	struct faded *faded, *next_faded;
 	auto_free char *prefix = str_printf("%s:", person);
 
+	rounds_forget(known->view.rounds);
 	if (keeper)
 		keeper_free(known, keeper);
 	HASH_ITER(hh, known->begins, begin, next_begin) {

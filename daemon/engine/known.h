@@ -47,6 +47,10 @@ bool known_can_keep(const struct known *known, const char *person, const char *n
 /* value NULL removes it. What is above the ceilings, or no value of that name, is not kept: the store
  * may be a stranger's. */
 void known_keep(struct known *known, const char *person, const char *name, const char *value);
+/* Keeps a note of nudged's own about a person (see model/kept.h), also in the change. Notes of reminders
+ * that are gone make room for it. */
+void known_note(struct known *known, const struct model *model, struct change *change,
+	const char *person, const char *name, const char *value);
 /* Everything about one person. */
 void known_forget(struct known *known, const char *person);
 /* Until when an open delivery must wait because everything, its person (NULL: a room), a team of

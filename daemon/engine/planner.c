@@ -5,6 +5,7 @@
 #include "engine/digest.h"
 #include "engine/planner_internal.h"
 #include "engine/report.h"
+#include "engine/rounds.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -64,32 +65,44 @@ static int by_place(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static void gather_members(struct pass *pass, const struct agenda_entry *entry)
+static void add_members(struct pass *pass, const uint32_t *members, size_t count)
 {
-	while (pass->people_capacity < pass->n_people + entry->n_members) {
+	while (pass->people_capacity < pass->n_people + count) {
 		pass->people_capacity = MAX_OF(pass->people_capacity * 2, (size_t)64);
 		pass->people =
 			mem_resize(pass->people, pass->people_capacity, sizeof(*pass->people));
 	}
-	for (size_t i = 0; i < entry->n_members; i++) {
-		uint32_t number = entry->members[i];
+	for (size_t i = 0; i < count; i++)
+		pass->people[pass->n_people++] = (struct member){
+			record_place(pass->model->people[members[i]]->id), members[i]};
+}
 
-		pass->people[pass->n_people++] =
-			(struct member){record_place(pass->model->people[number]->id), number};
+/* Of a place's people those whom the slot may concern: where it goes in turn, one at most. */
+static void gather_members(const struct planner *planner, struct pass *pass, const struct due *due)
+{
+	struct rounds *rounds = planner->settings.view->rounds;
+	const struct person *holder;
+
+	if (!due->slot.reminder->turn || !rounds) {
+		add_members(pass, due->entry->members, due->entry->n_members);
+		return;
 	}
+	holder = rounds_turn(rounds, pass->model, &due->slot);
+	if (holder && holder->place == due->slot.place)
+		add_members(pass, &holder->index, 1);
 }
 
 /* In the order in which the store keeps what they get: a commit then touches few of its pages. */
-static void gather_people(struct pass *pass)
+static void gather_people(const struct planner *planner, struct pass *pass)
 {
 	size_t unique = 0;
 
 	pass->n_people = pass->next_person = 0;
 	for (size_t i = pass->group; i < pass->group_end; i++) {
-		const struct agenda_entry *entry = pass->due.list[i].entry;
+		const struct due *due = &pass->due.list[i];
 
-		if (i == pass->group || pass->due.list[i - 1].entry != entry)
-			gather_members(pass, entry);
+		if (i == pass->group || due[-1].entry != due->entry || due->slot.reminder->turn)
+			gather_members(planner, pass, due);
 	}
 	if (pass->n_people)
 		qsort(pass->people, pass->n_people, sizeof(*pass->people), by_place);
@@ -165,7 +178,7 @@ static bool next_group(struct planner *planner, struct pass *pass)
 		pass->due.list[pass->group_end].entry->place == place &&
 		is_digest(&pass->due.list[pass->group_end]) == pass->digests)
 		pass->group_end++;
-	gather_people(pass);
+	gather_people(planner, pass);
 	gather_slots(planner, pass);
 	pass->is_read = false;
 	return true;
@@ -265,8 +278,10 @@ static void plan_some(struct planner *planner, struct pass *pass)
 	size_t end = pass->digests ? pass->facts_end : pass->n_people;
 
 	pass->slice = slice;
-	if (pass->rooms)
+	if (pass->rooms) {
+		slice_settle_rounds(slice);
 		slice_plan_rooms(slice);
+	}
 	pass->rooms = false;
 	while (pass->next_person < end && people-- && slice_count(slice) < enough)
 		slice_plan_person(
@@ -326,6 +341,12 @@ static void on_step(evutil_socket_t fd unused_arg, short what unused_arg, void *
 	}
 }
 
+static void begin_rounds(const struct planner *planner, int64_t decided_at)
+{
+	if (planner->settings.view->rounds)
+		rounds_begin(planner->settings.view->rounds, decided_at);
+}
+
 /* The pass below goes on, with what this one has decided; after a failure it has failed, too. */
 static void go_on_below(struct planner *planner, struct pass *done)
 {
@@ -340,6 +361,7 @@ static void go_on_below(struct planner *planner, struct pass *done)
 		return;
 	}
 	pass_free(done);
+	begin_rounds(planner, pass->mark_at);
 	gather_slots(planner, pass);
 	event_active(planner->step, 0, 0);
 }
@@ -357,6 +379,7 @@ static void pass_end(struct planner *planner)
 		zones_note(planner->settings.zones, pass->model, pass->mark_at, true);
 	/* After a failure all of it is to be decided again, whatever a reload made of the mark. */
 	planner->mark_at = error ? pass->from_at : MAX_OF(planner->mark_at, pass->mark_at);
+	begin_rounds(planner, planner->mark_at);
 	planner->pass = NULL;
 	pass_free(pass);
 	if (error)
@@ -437,8 +460,12 @@ void planner_use_model(struct planner *planner, struct model *model, int64_t mar
 	else
 		agenda_free(planner->agenda);
 	/* A pass under way may still fail: then everything since the durable mark is decided anew. */
-	if (!planner->pass)
+	if (!planner->pass) {
 		planner->mark_at = mark_at;
+		begin_rounds(planner, mark_at);
+	} else if (planner->settings.view->rounds) {
+		rounds_forget(planner->settings.view->rounds);
+	}
 	planner->model = model_ref(model);
 	planner->agenda = agenda_new(model, planner->settings.view, mark_at);
 	zones_fill(planner->settings.zones, model, mark_at);
@@ -485,6 +512,16 @@ static void on_missed(void *owner unused_arg, const struct agenda_entry *entry, 
 			entry->reminder->id);
 }
 
+/* What was let go is no round: the first one is that of the first slot that is due. */
+static int64_t before_due(const struct due_list *due, int64_t now_at)
+{
+	int64_t at = now_at;
+
+	for (size_t i = 0; i < due->count; i++)
+		at = MIN_OF(at, due->list[i].slot.send_at - 1);
+	return at;
+}
+
 static void begin_pass(struct planner *planner, bool missed)
 {
 	int64_t now = clock_now(planner->settings.clock);
@@ -497,6 +534,7 @@ static void begin_pass(struct planner *planner, bool missed)
 	pass->slice_size = SLICE_FIRST;
 	planner->pass = pass;
 	agenda_take_due(planner->agenda, now, missed, &pass->due, on_missed, planner);
+	begin_rounds(planner, before_due(&pass->due, now));
 	put_digests_last(&pass->due);
 	event_active(planner->step, 0, 0);
 }

@@ -18,6 +18,9 @@ struct planner_settings {
 	const struct view *view;
 	struct zones *zones; /* lent; the planner keeps them in step with the mark */
 	void *owner;
+	/* A value to be kept of a person, in the change that makes it true. */
+	void (*keep)(void *owner, struct change *change, const char *person, const char *name,
+		const char *value);
 	/* A link for an occurrence to be composed with, or NULL (owned by the caller of it). */
 	char *(*answer_url)(void *owner, struct id occurrence, int64_t created_at);
 	/* The same of the person's own page. */

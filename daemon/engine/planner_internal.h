@@ -68,3 +68,6 @@ struct change *slice_change(struct slice *slice);
 /* Decides what is due for one person; for the rooms of the group. */
 void slice_plan_person(struct slice *slice, const struct person *person);
 void slice_plan_rooms(struct slice *slice);
+/* Keeps whose turn it is, and who meets whom, of what is due in the group: with the first messages that
+ * say so. */
+void slice_settle_rounds(struct slice *slice);

@@ -24,6 +24,9 @@ static int64_t follow_at(const struct planned *planned, int64_t created_at)
 
 	if (!nudge->after_s || planned->room || planned->decision == DECISION_SKIPPED)
 		return TIME_NEVER;
+	/* Nobody is asked whether they met nobody. */
+	if (planned->reminder->pair && !planned->about)
+		return TIME_NEVER;
 	return MAX_OF(MAX_OF(planned->due_at, planned->send_at) + nudge->after_s * 1000,
 		created_at + nudge->after_s * 1000 / 2);
 }

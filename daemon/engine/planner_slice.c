@@ -6,6 +6,7 @@
 #include "engine/known.h"
 #include "engine/planner_internal.h"
 #include "engine/report.h"
+#include "engine/rounds.h"
 
 #include <stdio.h>
 
@@ -431,5 +432,29 @@ void slice_plan_rooms(struct slice *slice)
 	for (size_t i = 0; i < pass->plan.count; i++) {
 		judge_lateness(&pass->plan.list[i], pass->now_at);
 		record_planned(slice, &pass->plan.list[i], NULL, 0);
+	}
+}
+
+static void keep(void *owner, const char *person, const char *name, const char *value)
+{
+	const struct slice *slice = owner;
+	const struct planner_settings *settings = &slice->planner->settings;
+
+	settings->keep(settings->owner, slice->change, person, name, value);
+}
+
+/* What is too late for its grace was nobody's turn. */
+void slice_settle_rounds(struct slice *slice)
+{
+	const struct pass *pass = slice->pass;
+	struct rounds *rounds = slice->planner->settings.view->rounds;
+
+	for (size_t i = pass->group; i < pass->group_end && rounds; i++) {
+		const struct place_slot *slot = &pass->due.list[i].slot;
+
+		if ((slot->reminder->turn || slot->reminder->pair) &&
+			slot->decision != DECISION_SKIPPED &&
+			pass->now_at - slot->send_at <= slot->reminder->grace_s * 1000)
+			rounds_settle(rounds, pass->model, slot, keep, slice);
 	}
 }

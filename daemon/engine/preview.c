@@ -1,6 +1,6 @@
 /* The preview: walks local dates and asks the resolver for each person, as the live run does. Owns
  * nothing after it returns. Never reads a clock or the store: what is known comes by the view. */
-#include "engine/resolver.h"
+#include "engine/rounds.h"
 
 enum { PREVIEW_DAYS_MAX = 400 };
 
@@ -177,19 +177,34 @@ static void emit_day(struct walker *walker)
 	emit(walker);
 }
 
+/* From the configuration alone nobody had a turn yet, and it begins with the year. */
+static struct rounds *rounds_of_year(const struct view *view, int32_t date)
+{
+	struct rounds *rounds = rounds_new(view);
+	int year, month, day;
+
+	date_to_ymd(date, &year, &month, &day);
+	rounds_begin(rounds, ((int64_t)date_from_ymd(year, 1, 1) - 1) * DAY_S * 1000);
+	return rounds;
+}
+
 void resolver_preview(const struct model *model, const struct view *view,
 	const struct preview_query *query,
 	bool (*on_planned)(void *owner, const struct planned *planned), void *owner)
 {
+	struct view known = view ? *view : (struct view){0};
+	struct rounds *own = known.rounds ? NULL : rounds_of_year(view, query->from);
 	struct walker walker = {.model = model,
-		.view = view,
+		.view = &known,
 		.query = query,
 		.plan.terse = query->terse,
+		.plan.bystanders = query->skipped && query->person,
 		.on_planned = on_planned,
 		.owner = owner};
 	auto_free bool *has_people = mem_new_array(model->n_places, sizeof(*has_people));
 	int32_t to = MIN_OF(query->to, query->from + PREVIEW_DAYS_MAX);
 
+	known.rounds = known.rounds ? known.rounds : own;
 	walker.people = mem_new_array(model->n_people, sizeof(*walker.people));
 	walker.first_of_place = mem_new_array(model->n_places + 1, sizeof(size_t));
 	sort_people(&walker, has_people);
@@ -214,4 +229,5 @@ void resolver_preview(const struct model *model, const struct view *view,
 	free(walker.day);
 	free(walker.people);
 	free(walker.first_of_place);
+	rounds_free(own);
 }

@@ -2,6 +2,7 @@
  * content gives the same number, so it can never be wrong). Never reads a clock, the store or a
  * file. */
 #include "engine/resolver.h"
+#include "engine/rounds.h"
 #include "base/random.h"
 #include "base/str.h"
 
@@ -9,7 +10,8 @@
 
 const char *const rule_id_names[RULE_IDS + 1] = {"schedule", "gap", "not-begun", "holiday",
 	"day-off", "hours", "quiet", "superseded", "paused", "stopped", "less", "away",
-	"about-away", "fade", "limit", "grace", "catch-up", "no-channel", NULL};
+	"about-away", "declined", "fade", "not-their-turn", "limit", "grace", "catch-up",
+	"no-channel", NULL};
 
 enum { ORDINAL_MEMO = 4096, SLOTS_A_DAY_COUNTED = 24 };
 
@@ -377,12 +379,9 @@ void plan_free(struct plan *plan)
 	*plan = (struct plan){0};
 }
 
-static struct planned *plan_add(struct plan *plan, const struct place_slot *slot)
+/* Of many members only those that count are set: most decisions need no more. */
+static void planned_begin(struct planned *planned, const struct place_slot *slot)
 {
-	struct planned *planned;
-
-	ARRAY_GROW(plan->list, plan->count, plan->capacity);
-	planned = &plan->list[plan->count++];
 	planned->reminder = slot->reminder;
 	planned->place = slot->place;
 	planned->person = planned->about = NULL;
@@ -392,9 +391,16 @@ static struct planned *plan_add(struct plan *plan, const struct place_slot *slot
 	planned->send_at = planned->fire_at = slot->send_at;
 	planned->decision = slot->decision;
 	planned->rule = slot->rule;
+	planned->meets_again = false;
 	planned->message = 0;
 	planned->detail[0] = 0;
-	return planned;
+}
+
+static struct planned *plan_add(struct plan *plan, const struct place_slot *slot)
+{
+	ARRAY_GROW(plan->list, plan->count, plan->capacity);
+	planned_begin(&plan->list[plan->count], slot);
+	return &plan->list[plan->count++];
 }
 
 enum { CLOCK_TEXT = 6 };
@@ -632,6 +638,19 @@ static void leave_out_faded(struct planned *planned, const struct view *view)
 	skip_because(planned, BY_FADE, words, "");
 }
 
+/* Whoever does not want to be paired, or to be anybody's partner, is left alone with it. */
+static bool declines(const struct planned *planned, const struct view *view)
+{
+	const struct reminder *reminder = planned->reminder;
+	bool as_partner = reminder->to_partner && planned->about &&
+			  planned->about->partner == planned->person;
+
+	if (!view || !view->kept || !(reminder->pair || as_partner))
+		return false;
+	return str_eq(view->kept(view->owner, planned->person, reminder->pair ? "pair" : "partner"),
+		"no");
+}
+
 /* The rules of one person, after the place's. */
 static void decide_person(struct planned *planned, const struct view *view)
 {
@@ -643,6 +662,11 @@ static void decide_person(struct planned *planned, const struct view *view)
 		skip_because(planned, BY_AWAY, "away that day", "");
 	else if (planned->about && is_away(planned->about, planned->fire_at))
 		skip_because(planned, BY_ABOUT_AWAY, "away that day", planned->about->name);
+	else if (declines(planned, view))
+		skip_because(planned, BY_DECLINED,
+			planned->reminder->pair ? "takes no part in pairs"
+						: "does not want to be a partner",
+			"");
 	else if (planned->person->n_absence)
 		wait_for_return(planned);
 	if (planned->decision != DECISION_SKIPPED)
@@ -728,6 +752,53 @@ static void apply_limit(struct planned *list, size_t count, const struct budget 
 	free(sorted);
 }
 
+bool resolver_reaches(
+	const struct place_slot *slot, const struct person *person, const struct view *view)
+{
+	struct planned planned;
+
+	planned_begin(&planned, slot);
+	planned.person = person;
+	decide_person(&planned, view);
+	return planned.decision != DECISION_SKIPPED;
+}
+
+/* Whom the slot is for, of those who could get it. */
+static void decide_turn(struct planned *planned, const struct person *holder)
+{
+	if (planned->decision == DECISION_SKIPPED || planned->person == holder)
+		return;
+	if (holder)
+		skip_because(planned, BY_TURN, "it is another one's turn", holder->name);
+	else
+		skip_because(planned, BY_TURN, "it was another one's turn", "");
+}
+
+static void decide_meeting(struct planned *planned, const struct model *model,
+	const struct place_slot *slot, const struct view *view)
+{
+	struct meeting meeting;
+
+	if (planned->decision == DECISION_SKIPPED)
+		return;
+	meeting = rounds_meeting(view->rounds, model, slot, planned->person);
+	planned->about = meeting.other;
+	planned->meets_again = meeting.fit == MEETING_AGAIN;
+	if (meeting.fit == MEETING_NONE)
+		skip_because(planned, BY_TURN, "the pairs of this round were made before", "");
+}
+
+/* False: the slot is somebody else's, and nobody asks why. */
+static bool is_concerned(const struct model *model, const struct place_slot *slot,
+	const struct person *person, const struct view *view, const struct plan *plan,
+	const struct person **ret_holder)
+{
+	if (!slot->reminder->turn || !view || !view->rounds)
+		return true;
+	*ret_holder = rounds_turn(view->rounds, model, slot);
+	return *ret_holder == person || plan->bystanders;
+}
+
 void resolver_plan_person(const struct model *model, const struct person *person,
 	const struct place_slot *slots, size_t count, const struct view *view,
 	const struct budget *budget, struct plan *plan)
@@ -737,7 +808,10 @@ void resolver_plan_person(const struct model *model, const struct person *person
 	for (size_t i = 0; i < count; i++) {
 		size_t n;
 		const struct pair *pair = reminder_pairs_of(slots[i].reminder, person, &n);
+		const struct person *holder = person;
 
+		if (n && !is_concerned(model, &slots[i], person, view, plan, &holder))
+			continue;
 		for (size_t j = 0; j < n; j++) {
 			struct planned *planned = plan_add(plan, &slots[i]);
 
@@ -745,12 +819,24 @@ void resolver_plan_person(const struct model *model, const struct person *person
 			if (slots[i].reminder->has_about)
 				planned->about = model->people[pair[j].subject];
 			decide_person(planned, view);
+			decide_turn(planned, holder);
+			if (slots[i].reminder->pair && view && view->rounds)
+				decide_meeting(planned, model, &slots[i], view);
 			add_jitter(planned);
 		}
 	}
 	apply_limit(plan->list + before, plan->count - before, budget);
 	for (size_t i = before; i < plan->count && !plan->terse; i++)
 		planned_describe(&plan->list[i]);
+}
+
+const char *resolver_why_not_by_hand(const struct reminder *reminder, const struct person *person)
+{
+	if (reminder->pair)
+		return "it makes pairs at its own times, and by hand nobody is paired";
+	if (reminder->turn && !person)
+		return "it goes to one person in turn: say to whom, with --to";
+	return NULL;
 }
 
 void resolver_plan_rooms(const struct place_slot *slot, const struct view *view, struct plan *plan)

@@ -2,8 +2,8 @@
  * run, preview, explain and the calendar feed, so that the preview is what is sent.
  *
  * The order of the rules: schedule, gap, begun, holiday, day off, hours, quiet, superseded (place);
- * paused, stopped, less, away, fade (person); daily limit (the person's whole day). Time is always an
- * argument. */
+ * paused, stopped, less, away, declined, fade (person); turn (all recipients); daily limit (the
+ * person's whole day). Time is always an argument. */
 #pragma once
 
 #include "model/model.h"
@@ -24,7 +24,9 @@ enum rule_id {
 	BY_LESS,       /* the person answered less: every second one */
 	BY_AWAY,       /* recipient */
 	BY_ABOUT_AWAY, /* subject */
+	BY_DECLINED,   /* the person takes no part in pairs, or is nobody's partner */
 	BY_FADE,       /* the person answers by themselves: every so manieth */
+	BY_TURN,       /* it goes to another one of its recipients */
 	BY_LIMIT,      /* the daily limit */
 	BY_GRACE,      /* too late */
 	BY_CATCH_UP,   /* missed, and a later one stands for it */
@@ -52,6 +54,8 @@ struct view {
 		struct fade *ret);
 	/* What is kept for the person under a name (lent), or NULL. May be NULL. */
 	const char *(*kept)(void *owner, const struct person *person, const char *name);
+	/* Of reminders with turns or pairs; NULL: every slot is for all. */
+	struct rounds *rounds;
 };
 
 /* Of how many slots of a reminder the person gets one: 1, 2, 4... *ret: how far it has faded. */
@@ -103,6 +107,7 @@ struct planned {
 	int64_t fire_at;         /* ms: when the decision is taken */
 	enum decision decision;
 	enum rule_id rule;
+	bool meets_again; /* of pairs: within the reminder's memory */
 	uint32_t message; /* those of one person's day with the same number go as one message */
 	int day_planned, day_limit; /* of BY_LIMIT: what the person's day holds, and may hold */
 	char detail[120];           /* the rule in words, with its facts */
@@ -120,7 +125,8 @@ struct budget {
 struct plan {
 	struct planned *list;
 	size_t count, capacity;
-	bool terse; /* detail is left empty where planned_describe() can write it later */
+	bool terse;      /* detail is left empty where planned_describe() can write it later */
+	bool bystanders; /* also those whose turn it is not */
 };
 void plan_clear(struct plan *plan);
 void plan_free(struct plan *plan); /* for cleanup() */
@@ -133,6 +139,11 @@ void planned_describe(struct planned *planned);
 void resolver_plan_person(const struct model *model, const struct person *person,
 	const struct place_slot *slots, size_t count, const struct view *view,
 	const struct budget *budget, struct plan *plan);
+/* Whether a person would get the slot by every rule before turns. */
+bool resolver_reaches(
+	const struct place_slot *slot, const struct person *person, const struct view *view);
+/* NULL, or why it cannot be sent by hand to the person (NULL: to all of it); static. */
+const char *resolver_why_not_by_hand(const struct reminder *reminder, const struct person *person);
 /* The rooms of one slot. */
 void resolver_plan_rooms(const struct place_slot *slot, const struct view *view, struct plan *plan);
 
@@ -148,7 +159,8 @@ struct preview_query {
 	int32_t from, to;                /* local dates, inclusive; at most 400 days */
 	const struct person *person;     /* NULL: everybody, and rooms */
 	const struct reminder *reminder; /* NULL: all. The others still count for the daily limit */
-	bool skipped;                    /* also those that are not sent */
+	/* Also those that are not sent; where a person is asked for, also when it is not their turn. */
+	bool skipped;
 	/* To count: without words (see planned_describe()), and unordered but for this: what a
 	 * person gets on a date comes together. */
 	bool terse;

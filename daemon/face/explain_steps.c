@@ -273,6 +273,47 @@ static char *describe_fade(const struct facts *facts)
 		fade.row, fade.row == 1 ? "" : "s", fading->after);
 }
 
+static char *describe_declined(const struct facts *facts)
+{
+	const struct planned *planned = facts->planned;
+
+	if (planned->reminder->pair)
+		return str_printf("%s takes part in pairs", planned->person->id);
+	if (planned->person && planned->about && planned->about->partner == planned->person)
+		return str_printf(
+			"%s is the partner of %s", planned->person->id, planned->about->id);
+	return str_new("it asks nobody to be a partner");
+}
+
+static char *describe_pair(const struct facts *facts)
+{
+	const struct planned *planned = facts->planned;
+	int memory = planned->reminder->memory;
+
+	if (!planned->about)
+		return str_printf("nobody is left for %s this time: next time they come first",
+			planned->person->id);
+	if (planned->meets_again)
+		return str_printf("with %s again: of those whom they did not meet in their last %d "
+				  "rounds nobody is left",
+			planned->about->id, memory);
+	return str_printf("with %s, whom they did not meet in their last %d rounds",
+		planned->about->id, memory);
+}
+
+static char *describe_turn(const struct facts *facts)
+{
+	const struct reminder *reminder = facts->planned->reminder;
+
+	if (reminder->pair)
+		return describe_pair(facts);
+	if (reminder->turn)
+		return str_printf("it is the turn of %s: of all who are there nobody has waited "
+				  "longer",
+			facts->planned->person->id);
+	return str_new("it goes to all of its recipients");
+}
+
 static char *describe_limit(const struct facts *facts)
 {
 	int limit = facts->query->model->daily_limit;
@@ -339,6 +380,8 @@ static char *(*const looked_at[RULE_IDS])(const struct facts *facts) = {
 	[BY_AWAY] = describe_away,
 	[BY_ABOUT_AWAY] = describe_about_away,
 	[BY_FADE] = describe_fade,
+	[BY_DECLINED] = describe_declined,
+	[BY_TURN] = describe_turn,
 	[BY_LIMIT] = describe_limit,
 	[BY_GRACE] = describe_grace,
 	[BY_CATCH_UP] = describe_catch_up,

@@ -181,6 +181,16 @@ int verb_channels(struct tool *tool)
 
 /* ---- render ---- */
 
+/* Whom they really meet is only known when there is a record. */
+static const struct person *somebody_else(
+	const struct model *model, const struct reminder *reminder, const struct person *person)
+{
+	for (size_t i = 0; i < reminder->n_pairs; i++)
+		if (reminder->pairs[i].recipient != person->index)
+			return model->people[reminder->pairs[i].recipient];
+	return NULL;
+}
+
 /* The next slot for this recipient: what will really be sent next. */
 static bool find_planned(const struct model *model, const struct reminder *reminder,
 	const struct channel *channel, const char *person, struct planned *ret)
@@ -201,6 +211,8 @@ static bool find_planned(const struct model *model, const struct reminder *remin
 		planned.place = planned.person->place;
 		if (reminder->has_about && pair->subject != pair->recipient)
 			planned.about = model->people[pair->subject];
+		if (reminder->pair)
+			planned.about = somebody_else(model, reminder, planned.person);
 	} else {
 		return false;
 	}

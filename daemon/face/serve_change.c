@@ -181,6 +181,10 @@ void serve_send(struct call *call)
 		call_refuse(call, "%s does not go to %s", id, to);
 		return;
 	}
+	if (resolver_why_not_by_hand(reminder, person)) {
+		call_refuse(call, "%s: %s", id, resolver_why_not_by_hand(reminder, person));
+		return;
+	}
 	if (call_flag(call, "dry_run")) {
 		reply_dry_run(call, reminder, person);
 		return;

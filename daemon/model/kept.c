@@ -18,6 +18,7 @@ static const struct {
 	{"celebrate", {"me", "partner", "team", "off"}},
 	{KEPT_PLATEAU, {"yes", "no"}},
 	{"pair", {"yes", "no"}},
+	{"partner", {"yes", "no"}},
 	{"share", {"me", "partner", "mentor", "manager", "team"}},
 	{"link", {NULL}},
 	{KEPT_PRACTISED, {NULL}},
@@ -76,6 +77,13 @@ static bool is_focus_name(const char *name)
 	return false;
 }
 
+const char *kept_note_of(const char *name)
+{
+	const char *id = str_starts(name, "turn.") || str_starts(name, "pair.") ? name + 5 : NULL;
+
+	return id && str_is_id(id) ? id : NULL;
+}
+
 char *kept_why_not(const char *name, const char *value)
 {
 	struct focus focus;
@@ -83,13 +91,17 @@ char *kept_why_not(const char *name, const char *value)
 
 	if (strlen(value) > KEPT_VALUE_MAX)
 		return str_printf("it is too long: %d bytes at most", KEPT_VALUE_MAX);
+	if (kept_note_of(name))
+		return str_is_printable(value, strlen(value), false)
+			       ? NULL
+			       : str_new("a note is one line");
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (str_eq(name, names[i].name))
 			return why_not_word(i, value);
 	if (!is_focus_name(name))
 		return str_new(
-			"what can be kept is celebrate, plateau, pair, share, link, practised "
-			"and focus.1 to focus.5");
+			"what can be kept is celebrate, plateau, pair, partner, share, link, "
+			"practised and focus.1 to focus.5");
 	if (focus_parse(value, &focus, &why) < 0)
 		return why;
 	focus_clear(&focus);

@@ -16,6 +16,9 @@ enum {
 
 /* NULL when the value can be kept under the name, else a sentence for people. Owned. */
 char *kept_why_not(const char *name, const char *value);
+/* Of a note that nudged itself makes, "turn.REMINDER" or "pair.REMINDER", the reminder's id; NULL: it
+ * is the person's to choose. */
+const char *kept_note_of(const char *name);
 /* "focus.1" ...; number from 1 on. */
 void kept_focus_name(int number, char name[static KEPT_NAME]);
 

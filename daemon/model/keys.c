@@ -292,6 +292,15 @@ static const struct key reminder_keys[] = {
 			"first."},
 	{"fade", KEY_GROUP, .inner = &keys_fade, AT(reminder_entry, fade),
 		.help = "Fewer messages as answers come: fade = { }. See Fading above."},
+	{"turn", KEY_BOOL, 0, 0, 0, "false", AT(reminder_entry, turn),
+		.help = "Whether each slot goes to one of its recipients alone: the one who has "
+			"waited the longest for a turn. See People together above."},
+	{"pair", KEY_BOOL, 0, 0, 0, "false", AT(reminder_entry, pair),
+		.help = "Whether each slot makes pairs of its recipients, whom it is then about. "
+			"See People together above."},
+	{"memory", KEY_INT, 0, 0, REMINDER_MEMORY_MAX, "6", AT(reminder_entry, memory),
+		.help = "Of pair: with how many of their last partners somebody is not paired "
+			"again, where that is possible."},
 	{"language", KEY_LANGUAGE, AT(reminder_entry, language),
 		.help = "The language of its prompts, whoever gets them. Absent: each person's, "
 			"and "

@@ -70,7 +70,7 @@ struct section {
 	bool open; /* further keys are a plugin's */
 };
 
-enum { KEYS_MAX = 36 };
+enum { KEYS_MAX = 40 };
 
 /* How every struct below begins. */
 struct entry {
@@ -153,9 +153,9 @@ struct reminder_entry {
 	char *start, *place, *title, *text, *prompts, *language, *digest;
 	int32_t from, until;
 	struct words except, rdate, exdate, to, about, via;
-	int short_month, dst_gap, dst_overlap, catch_up, shift, priority;
+	int short_month, dst_gap, dst_overlap, catch_up, shift, priority, memory;
 	int64_t grace_s, jitter_s;
-	bool anywhere;
+	bool anywhere, turn, pair;
 	struct entries nudge, fade;
 };
 

@@ -164,6 +164,11 @@ struct pair {
 	uint32_t recipient, subject; /* indices of people */
 };
 
+enum {
+	REMINDER_MEMORY_MAX = 20,   /* last partners that are known of somebody who is paired */
+	REMINDER_PAIRED_MAX = 2000, /* people who are paired: the work grows with their square */
+};
+
 struct reminder {
 	char *id;
 	uint32_t index;
@@ -192,6 +197,10 @@ struct reminder {
 	struct fading fading;
 	enum digest_of digest;
 	const struct team *digest_team; /* of DIGEST_TEAM */
+	bool turn;                      /* each slot goes to one of its recipients, in turn */
+	bool pair;                      /* each slot makes pairs of its recipients */
+	int memory;                     /* of pairs: 0..REMINDER_MEMORY_MAX */
+	bool to_partner;                /* `to` names the partner of whom it is about */
 	int priority;                   /* 1..5 */
 	int64_t changed_hash; /* over everything that decides when and to whom: for reload */
 };

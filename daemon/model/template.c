@@ -369,6 +369,14 @@ bool template_needs(const struct template *template, enum template_name name)
 	return false;
 }
 
+bool template_minds(const struct template *template, enum template_name name)
+{
+	for (size_t i = 0; i < template->count; i++)
+		if (template->steps[i].op == OP_UNLESS && template->steps[i].name == name)
+			return !template_needs(template, name);
+	return false;
+}
+
 void template_render(
 	const struct template *template, const char *const values[TEMPLATE_NAMES], struct buf *out)
 {

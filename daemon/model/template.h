@@ -57,6 +57,8 @@ bool template_uses(const struct template *template, enum template_name name);
 /* Whether it shows a name below this one ("about.name" below "about") outside of a section that asks
  * for it, so that a gap is left where it is absent. */
 bool template_needs(const struct template *template, enum template_name name);
+/* Whether it has words of their own for when this name is absent, and shows no gap then. */
+bool template_minds(const struct template *template, enum template_name name);
 /* values[NAME] is lent; NULL: absent. A section is there when its value is non-NULL and not "". */
 void template_render(
 	const struct template *template, const char *const values[TEMPLATE_NAMES], struct buf *out);

@@ -296,6 +296,23 @@ static const struct prompt *find_about(const struct prompt_pack *pack)
 	return NULL;
 }
 
+static bool asks_oneself(const struct reminder *reminder)
+{
+	for (size_t i = 0; reminder->has_about && i < reminder->n_pairs; i++) {
+		if (reminder->pairs[i].recipient == reminder->pairs[i].subject)
+			return true;
+	}
+	return false;
+}
+
+/* Words about somebody, where nobody but the recipient is spoken of. */
+static bool leaves_gap(const struct reminder *reminder)
+{
+	return (reminder->title && template_needs(reminder->title, NAME_ABOUT)) ||
+	       (reminder->text && template_needs(reminder->text, NAME_ABOUT)) ||
+	       (!reminder->text && find_about(reminder->prompts));
+}
+
 static void check_names(
 	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
 {
@@ -309,15 +326,20 @@ static void check_names(
 			"\"%s\" names what a digest sums up, but the reminder has no \"digest\"",
 			reminder->id);
 	if ((uses(reminder, NAME_ABOUT_ID) || uses(reminder, NAME_ABOUT_NAME)) &&
-		!reminder->has_about)
+		!reminder->has_about && !reminder->pair)
 		warn(loader, where, "\"%s\" names whom it is about, but has no \"about\"",
 			reminder->id);
-	if (!reminder->has_about && find_about(reminder->prompts))
+	if (!reminder->has_about && !reminder->pair && find_about(reminder->prompts))
 		warn(loader, entry_where(&keys_reminder, entry, "prompts"),
 			"the prompts of \"%s\" name whom they are about (\"%s\"), but \"%s\" has "
 			"no "
 			"\"about\"",
 			reminder->prompts->id, find_about(reminder->prompts)->id, reminder->id);
+	if (asks_oneself(reminder) && leaves_gap(reminder))
+		warn(loader, where,
+			"\"%s\" names whom it is about, and goes to themselves, too: put that "
+			"between {{#about}} and {{/about}}",
+			reminder->id);
 	if (!reminder->vision &&
 		((reminder->title && template_needs(reminder->title, NAME_VISION)) ||
 			(reminder->text && template_needs(reminder->text, NAME_VISION))))

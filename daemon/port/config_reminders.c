@@ -267,6 +267,39 @@ static void check_recipients(
 			config_names(&homeless));
 }
 
+/* Turns and pairs choose among people, each of whom is one recipient. */
+static void check_rounds(
+	struct loader *loader, const struct reminder_entry *entry, const struct reminder *reminder)
+{
+	const char *key = reminder->turn ? "turn" : "pair";
+	struct where where = entry_where(&keys_reminder, entry, key);
+
+	if (entry_has(&keys_reminder, entry, "memory") && !reminder->pair)
+		complain(loader, entry_where(&keys_reminder, entry, "memory"),
+			"\"memory\" belongs to \"pair\" only");
+	if (!reminder->turn && !reminder->pair)
+		return;
+	if (reminder->turn && reminder->pair)
+		complain(loader, entry_where(&keys_reminder, entry, "pair"),
+			"a reminder has \"turn\" or \"pair\", not both");
+	else if (reminder->has_about)
+		complain(loader, where, "\"%s\" does not go with \"about\"%s", key,
+			reminder->pair ? ": it is about whom they meet" : "");
+	else if (reminder->n_rooms)
+		complain(loader, where, "\"%s\" is among people: a room is none", key);
+	else if (entry->fade.count || entry->digest)
+		complain(loader, where, "\"%s\" does not go with \"%s\"", key,
+			entry->digest ? "digest" : "fade");
+	else if (reminder->pair && reminder->n_pairs > REMINDER_PAIRED_MAX)
+		complain(loader, where,
+			"\"pair\" is for at most %d people, and these are %zu: make it a reminder "
+			"for each team",
+			REMINDER_PAIRED_MAX, reminder->n_pairs);
+	else if (reminder->n_pairs == 1)
+		warn(loader, where, "\"%s\" has no use: \"%s\" is the only one", key,
+			loader->model->people[reminder->pairs[0].recipient]->id);
+}
+
 /* ---- what follows ---- */
 
 static void read_escalation(
@@ -433,7 +466,8 @@ static uint64_t hash_when(const struct reminder_entry *entry, const struct remin
 		entry->short_month, entry->dst_gap, entry->dst_overlap, reminder->anywhere,
 		reminder->has_about, reminder->grace_s, reminder->jitter_s, reminder->catch_up,
 		reminder->shift, reminder->nudge.after_s, reminder->nudge.at_most,
-		reminder->nudge.escalate_relation, reminder->priority};
+		reminder->nudge.escalate_relation, reminder->priority, reminder->turn,
+		reminder->pair, reminder->memory};
 	const struct person *told = reminder->nudge.escalate_person;
 	uint64_t hash = mix_in(hash_text(reminder->schedule), hash_text(entry->start));
 
@@ -483,6 +517,9 @@ static void build_reminder(struct loader *loader, struct reminder_entry *entry)
 		.catch_up = entry->catch_up,
 		.shift = entry_has(&keys_reminder, entry, "shift") ? SHIFT_NONE + entry->shift
 								   : SHIFT_HOLIDAY,
+		.turn = entry->turn,
+		.pair = entry->pair,
+		.memory = entry->memory,
 		.priority = entry->priority};
 	model->reminders[model->n_reminders++] = reminder;
 	twin = index_put(&loader->reminders, reminder);
@@ -500,6 +537,7 @@ static void build_reminder(struct loader *loader, struct reminder_entry *entry)
 	config_who_expand(loader, entry, reminder);
 	read_place(loader, entry, reminder);
 	check_recipients(loader, entry, reminder);
+	check_rounds(loader, entry, reminder);
 	read_nudge(loader, entry, reminder);
 	read_fade(loader, entry, reminder);
 	read_digest(loader, entry, reminder);

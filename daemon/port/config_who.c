@@ -220,6 +220,7 @@ static void pair_relations(struct expansion *x, const struct person **subjects, 
 	for (size_t i = 0; i < x->n_to; i++) {
 		if (x->to[i].kind != WHO_RELATION)
 			continue;
+		x->reminder->to_partner |= x->to[i].relation == RELATION_PARTNER;
 		warn_unrelated(x, x->to[i].relation, subjects, n_subjects);
 		for (size_t j = 0; j < n_subjects; j++) {
 			const struct person *other = person_related(subjects[j], x->to[i].relation);
