@@ -1,7 +1,6 @@
-/* The webhook plugin: JSON over HTTP in the dialect of the receiver. A row of `dialects` says what a
- * service is; its encoder says how a message looks there, its judge what an answer means. Every text
- * that needs it is escaped by jansson; text is cut to the service's limits first and escaped for it
- * after. Signs by OpenSSL, which knows the processor's instructions for SHA-256: libsodium's takes as
+/* The webhook plugin: HTTP in the dialect of the receiver. A dialect's row says what a service is, what
+ * it needs and what its answers mean; its encoder how a message looks there. Here is what they share:
+ * settings, targets, URLs, logins and signatures. Signs by OpenSSL, which knows the processor's instructions for SHA-256: libsodium's takes as
  * long as all of curl. Never sends, never keeps anything between calls but its settings. */
 #include "webhook.h"
 
@@ -20,17 +19,20 @@ enum {
 	KEY_MIN = 24,
 	KEY_MAX = 64,
 	HEADERS_MAX = 32,
-	OUR_HEADERS = 4,
-	REASON_MAX = 200,
-	SHOWN_BODY_MAX = 100,
+	OUR_HEADERS = 5,
 	ECHO_MIN = 6, /* shorter pieces of a URL are words, and no secrets */
 	MAC_SIZE = 32,
 	SIGNATURE_MAX = 128,
+	SECRET_MAX = 4096,
 };
 
 struct hook {
 	const struct dialect *dialect;
 	char *url;
+	char *secret; /* of a service with logins */
+	char *login;  /* the header it makes, or NULL */
+	char *to;     /* the fixed target, or with ADDRESS in it; NULL: the address is the target */
+	bool room;    /* others read it too */
 	EVP_MAC_CTX *mac; /* HMAC-SHA256 with the key; NULL: nothing is signed */
 	size_t header_count;
 	char *headers[HEADERS_MAX];
@@ -59,17 +61,16 @@ static void sign(const struct hook *hook, const char *id, const char *timestamp,
 
 /* ---- the table ---- */
 
-static const struct dialect dialects[] = {
-	{"generic", false, true, true, 0, generic_encode, NULL},
-	{"slack", true, false, false, 1, slack_encode, slack_judge_body},
-};
-#define DIALECT_NAMES "generic slack"
+#define DIALECT_ROW(NAME) &dialect_##NAME,
+#define DIALECT_NAME(NAME) " " #NAME
+static const struct dialect *const dialects[] = {DIALECTS(DIALECT_ROW)};
+static const char dialect_names[] = DIALECTS(DIALECT_NAME);
 
 static const struct dialect *dialect_find(const char *name)
 {
 	for (size_t i = 0; i < COUNT(dialects); i++)
-		if (strcmp(dialects[i].name, name) == 0)
-			return &dialects[i];
+		if (strcmp(dialects[i]->name, name) == 0)
+			return dialects[i];
 	return NULL;
 }
 
@@ -78,14 +79,16 @@ static const struct dialect *dialect_find(const char *name)
 static const struct nudged_option options[] = {
 	{sizeof(struct nudged_option), "url", NUDGED_OPTION_URL, NULL, NULL, 1,
 		"where to post: https://, or http:// with allow_private"},
-	{sizeof(struct nudged_option), "dialect", NUDGED_OPTION_CHOICE, DIALECT_NAMES, "generic", 0,
-		"the service that receives"},
+	{sizeof(struct nudged_option), "dialect", NUDGED_OPTION_CHOICE, dialect_names + 1,
+		"generic", 0, "the service that receives"},
 	{sizeof(struct nudged_option), "secret", NUDGED_OPTION_SECRET, NULL, NULL, 0,
-		"signs each request: whsec_ and the base64 of 24 to 64 random bytes"},
+		"signs each request (whsec_ and the base64 of 24 to 64 random bytes), or logs in: "
+		"a token"},
 	{sizeof(struct nudged_option), "headers", NUDGED_OPTION_HEADERS, NULL, NULL, 0,
 		"headers to add, as \"Name: value\""},
 	{sizeof(struct nudged_option), "to", NUDGED_OPTION_STRING, NULL, NULL, 0,
-		"the target of each person, for dialects that have one"},
+		"one room for all, such as a chat id; or a target with {{address}} of each person "
+		"in it"},
 };
 
 /* Settings may be of another stride than ours. */
@@ -169,16 +172,43 @@ static void open_dialect(struct opening *opening, struct hook *hook)
 	hook->dialect = dialect_find(name ? name : "generic");
 	if (!hook->dialect) {
 		complain(opening, "dialect",
-			"\"%.40s\" is not a dialect of this release; it has: %s", name,
-			DIALECT_NAMES);
+			"\"%.40s\" is not a dialect of this release; it has:%s", name,
+			dialect_names);
 		return;
 	}
-	if (find(opening->settings, "to"))
-		complain(opening, "to", "the dialect %s has no targets for each person",
-			hook->dialect->name);
-	if (find(opening->settings, "secret") && !hook->dialect->takes_secret)
-		complain(opening, "secret", "the dialect %s does not sign: its URL is the secret",
-			hook->dialect->name);
+	if (hook->dialect->with_secret && find(opening->settings, "secret"))
+		hook->dialect = hook->dialect->with_secret;
+	hook->room = hook->dialect->reach == REACH_ROOM;
+}
+
+static const char address_name[] = "{{address}}";
+
+/* A target that names no address is one shared room. */
+static void open_to(struct opening *opening, struct hook *hook)
+{
+	const char *to = find(opening->settings, "to"), *name, *why;
+
+	if (!to || !hook->dialect)
+		return;
+	if (hook->dialect->reach != REACH_ADDRESS) {
+		complain(opening, "to", "the dialect %s%s has no targets for each person",
+			hook->dialect->name, hook->dialect->with_secret ? " without a secret" : "");
+		return;
+	}
+	name = strstr(to, "{{");
+	hook->room = !name;
+	if (name &&
+		(strncmp(name, address_name, strlen(address_name)) != 0 || strstr(name + 2, "{{")))
+		complain(opening, "to",
+			"\"%.40s\" can't be in a target: {{address}} can, once, for each person's "
+			"address on this channel",
+			name);
+	why = name || !hook->dialect->check_target ? NULL : hook->dialect->check_target(to, true);
+	if (!*to || has_control(to))
+		why = "is empty or holds control characters";
+	if (why)
+		complain(opening, "to", "\"%.40s\": %s", to, why);
+	hook->to = strdup(to);
 }
 
 static bool key_decode(const char *text, unsigned char *key, size_t *ret_len)
@@ -212,17 +242,13 @@ static void take_key(struct hook *hook, const unsigned char *key, size_t len)
 	EVP_MAC_free(hmac);
 }
 
-static void open_secret(struct opening *opening, struct hook *hook)
+static void open_key(struct opening *opening, struct hook *hook, const char *text)
 {
 	static const char prefix[] = "whsec_";
-	const char *text = find(opening->settings, "secret");
 	unsigned char key[KEY_MAX];
 	size_t len = 0;
-	bool prefixed;
+	bool prefixed = strncmp(text, prefix, strlen(prefix)) == 0;
 
-	if (!text)
-		return;
-	prefixed = strncmp(text, prefix, strlen(prefix)) == 0;
 	if (opening->settings->check_only && !prefixed)
 		return;
 	if (key_decode(text + (prefixed ? strlen(prefix) : 0), key, &len))
@@ -232,6 +258,75 @@ static void open_secret(struct opening *opening, struct hook *hook)
 			"must be whsec_ and the base64 of 24 to 64 bytes: echo "
 			"whsec_$(openssl rand -base64 32)");
 	sodium_memzero(key, sizeof(key));
+}
+
+static char *make_basic(const char *secret)
+{
+	static const char name[] = "Authorization: Basic ";
+	char *header = malloc(sizeof(name) + (strlen(secret) + 2) / 3 * 4);
+
+	if (!header)
+		abort();
+	strcpy(header, name);
+	EVP_EncodeBlock((unsigned char *)header + strlen(name), (const unsigned char *)secret,
+		(int)strlen(secret));
+	return header;
+}
+
+static char *make_login(const struct dialect *dialect, const char *secret)
+{
+	bool basic = strchr(secret, ':');
+	char *header = NULL;
+
+	switch (dialect->login) {
+	case LOGIN_TOKEN:
+		if (basic)
+			return make_basic(secret);
+		if (asprintf(&header, "Authorization: Bearer %s", secret) < 0)
+			abort();
+		return header;
+	case LOGIN_KEY:
+		if (asprintf(&header, "X-Gotify-Key: %s", secret) < 0)
+			abort();
+		return header;
+	default:
+		return NULL;
+	}
+}
+
+/* A token: never repeated in a complaint. */
+static void open_token(struct opening *opening, struct hook *hook, const char *text)
+{
+	const struct dialect *dialect = hook->dialect;
+
+	if (opening->settings->check_only && !*text)
+		return;
+	if (!*text || strlen(text) > SECRET_MAX || has_control(text) || strchr(text, ' ') ||
+		(dialect->secret_has && !strstr(text, dialect->secret_has)))
+		complain(opening, "secret", "must be %s", dialect->secret_help);
+	hook->secret = strdup(text);
+	hook->login = make_login(dialect, text);
+}
+
+static void open_secret(struct opening *opening, struct hook *hook)
+{
+	const char *text = find(opening->settings, "secret");
+	const struct dialect *dialect = hook->dialect;
+
+	if (!dialect)
+		return;
+	if (!text && dialect->needs_secret && !opening->settings->check_only)
+		complain(opening, "secret", "the dialect %s needs one: %s", dialect->name,
+			dialect->secret_help);
+	if (!text)
+		return;
+	if (dialect->login == LOGIN_NONE)
+		complain(opening, "secret", "the dialect %s does not sign: its URL is the secret",
+			dialect->name);
+	else if (dialect->login == LOGIN_SIGN)
+		open_key(opening, hook, text);
+	else
+		open_token(opening, hook, text);
 }
 
 static void open_header(struct opening *opening, struct hook *hook, const char *line, size_t len)
@@ -272,17 +367,23 @@ static void open_headers(struct opening *opening, struct hook *hook)
 	}
 }
 
+static void wipe(char *text)
+{
+	if (text)
+		sodium_memzero(text, strlen(text));
+	free(text);
+}
+
 static void webhook_close(void *context)
 {
 	struct hook *hook = context;
 
-	for (size_t i = 0; i < hook->header_count; i++) {
-		sodium_memzero(hook->headers[i], strlen(hook->headers[i]));
-		free(hook->headers[i]);
-	}
-	if (hook->url)
-		sodium_memzero(hook->url, strlen(hook->url));
-	free(hook->url);
+	for (size_t i = 0; i < hook->header_count; i++)
+		wipe(hook->headers[i]);
+	wipe(hook->url);
+	wipe(hook->secret);
+	wipe(hook->login);
+	free(hook->to);
 	EVP_MAC_CTX_free(hook->mac);
 	sodium_memzero(hook, sizeof(*hook));
 	free(hook);
@@ -298,6 +399,7 @@ static int webhook_open(
 		abort();
 	open_url(&opening, hook);
 	open_dialect(&opening, hook);
+	open_to(&opening, hook);
 	open_secret(&opening, hook);
 	open_headers(&opening, hook);
 	if (opening.failed) {
@@ -310,130 +412,195 @@ static int webhook_open(
 
 static int webhook_is_room(void *context)
 {
-	return ((struct hook *)context)->dialect->is_room;
+	return ((struct hook *)context)->room;
+}
+
+static int webhook_needs_address(void *context)
+{
+	const struct hook *hook = context;
+
+	return hook->dialect->reach == REACH_ADDRESS && !hook->room;
+}
+
+static const char *webhook_check_address(void *context, const char *address)
+{
+	const struct hook *hook = context;
+
+	if (!webhook_needs_address(context))
+		return NULL;
+	if (!*address || has_control(address))
+		return "is empty or holds control characters";
+	/* Within a target of more parts it is only a part. */
+	return hook->to || !hook->dialect->check_target
+		       ? NULL
+		       : hook->dialect->check_target(address, false);
 }
 
 static double webhook_default_rate(void *context)
 {
-	return ((struct hook *)context)->dialect->rate;
+	const struct hook *hook = context;
+
+	return hook->room && hook->dialect->room_rate > 0 ? hook->dialect->room_rate
+							  : hook->dialect->rate;
 }
 
 /* ---- encode ---- */
+
+/* The target of a delivery; false: it has none. A room that moved has an address of its own. */
+static bool find_target(
+	const struct hook *hook, const struct nudged_delivery *delivery, struct body *out)
+{
+	const char *name = hook->to ? strstr(hook->to, address_name) : NULL;
+
+	if (hook->dialect->reach != REACH_ADDRESS)
+		return true;
+	if (name && delivery->address) {
+		body_add(out, hook->to, (size_t)(name - hook->to));
+		body_put(out, delivery->address);
+		body_put(out, name + strlen(address_name));
+	} else if (delivery->address || (hook->to && !name)) {
+		body_put(out, delivery->address ? delivery->address : hook->to);
+	}
+	return out->len;
+}
+
+static void put_filled(
+	const struct hook *hook, const struct letter *letter, const char *path, struct body *out)
+{
+	const struct {
+		const char *name, *value;
+	} parts[] = {{"{to}", letter->target}, {"{id}", letter->delivery->id}};
+
+	for (; *path; path++) {
+		bool filled = false;
+
+		if (strncmp(path, "{secret}", 8) == 0) {
+			body_put(out, hook->secret ? hook->secret : "");
+			path += 7;
+			continue;
+		}
+		for (size_t i = 0; i < COUNT(parts) && !filled; i++) {
+			size_t len = strlen(parts[i].name);
+
+			if (strncmp(path, parts[i].name, len) != 0)
+				continue;
+			body_put_encoded(out, parts[i].value ? parts[i].value : "");
+			path += len - 1;
+			filled = true;
+		}
+		if (!filled)
+			body_add(out, path, 1);
+	}
+}
+
+/* The URL with the service's path, unless it ends so already, and its query. */
+static void put_url(const struct hook *hook, const struct letter *letter, struct body *out)
+{
+	const char *path = hook->dialect->path, *query = hook->dialect->query;
+	size_t len = strlen(hook->url);
+
+	body_put(out, hook->url);
+	if (path && !(len > strlen(path) && strcmp(hook->url + len - strlen(path), path) == 0)) {
+		while (out->len && out->text[out->len - 1] == '/')
+			out->len--;
+		put_filled(hook, letter, path, out);
+	}
+	if (query) {
+		body_put(out, strchr(out->text, '?') ? "&" : "?");
+		put_filled(hook, letter, query, out);
+	}
+}
+
+struct envelope {
+	char type[96], id[128], timestamp[64], signature[SIGNATURE_MAX];
+	const char *headers[OUR_HEADERS + HEADERS_MAX];
+};
+
+static void write_headers(const struct hook *hook, const struct nudged_delivery *delivery,
+	struct nudged_http *http, struct envelope *envelope)
+{
+	const struct dialect *dialect = hook->dialect;
+	const char **headers = envelope->headers;
+	size_t n = 0;
+
+	snprintf(envelope->type, sizeof(envelope->type), "Content-Type: %s",
+		dialect->type ? dialect->type : "application/json");
+	headers[n++] = envelope->type;
+	if (dialect->login == LOGIN_SIGN) {
+		snprintf(envelope->id, sizeof(envelope->id), "webhook-id: %s", delivery->id);
+		snprintf(envelope->timestamp, sizeof(envelope->timestamp),
+			"webhook-timestamp: %lld", (long long)delivery->now);
+		headers[n++] = envelope->id;
+		headers[n++] = envelope->timestamp;
+	}
+	if (hook->mac) {
+		sign(hook, delivery->id, strchr(envelope->timestamp, ' ') + 1, http->body,
+			http->body_len, envelope->signature);
+		headers[n++] = envelope->signature;
+	}
+	if (hook->login)
+		headers[n++] = hook->login;
+	for (size_t i = 0; i < hook->header_count; i++)
+		headers[n++] = hook->headers[i];
+	http->headers = headers;
+	http->header_count = n;
+}
+
+static int send_letter(
+	const struct hook *hook, const struct letter *letter, const struct nudged_sink *sink)
+{
+	struct nudged_http http = {.size = sizeof(http),
+		.method = hook->dialect->method ? hook->dialect->method : "POST"};
+	struct nudged_request request = {sizeof(request), NUDGED_HTTP, {.http = &http}};
+	struct envelope envelope;
+	struct body url = {0};
+	char *body = hook->dialect->encode(letter);
+
+	if (body) {
+		put_url(hook, letter, &url);
+		http.url = url.text;
+		http.body = body;
+		http.body_len = strlen(body);
+		write_headers(hook, letter->delivery, &http, &envelope);
+		sink->request(sink->owner, &request);
+	}
+	wipe(url.text);
+	free(body);
+	return body ? 0 : -1;
+}
 
 static int webhook_encode(
 	void *context, const struct nudged_delivery *delivery, const struct nudged_sink *sink)
 {
 	const struct hook *hook = context;
-	const char *headers[OUR_HEADERS + HEADERS_MAX];
-	char id[128], timestamp[64], signature[SIGNATURE_MAX];
-	struct nudged_http http = {.size = sizeof(http), .method = "POST"};
-	struct nudged_request request = {sizeof(request), NUDGED_HTTP, {.http = &http}};
-	char *body = hook->url && delivery->count ? hook->dialect->encode(delivery) : NULL;
+	struct body target = {0};
+	struct letter letter = {.delivery = delivery, .room = hook->room};
+	int r = -1;
 
-	if (!body)
+	if (!hook->url || !delivery->count)
 		return -1;
-	http.url = hook->url;
-	http.body = body;
-	http.body_len = strlen(body);
-	headers[http.header_count++] = "Content-Type: application/json";
-	if (hook->dialect->takes_secret) {
-		snprintf(id, sizeof(id), "webhook-id: %s", delivery->id);
-		snprintf(timestamp, sizeof(timestamp), "webhook-timestamp: %lld",
-			(long long)delivery->now);
-		headers[http.header_count++] = id;
-		headers[http.header_count++] = timestamp;
+	if (find_target(hook, delivery, &target)) {
+		letter.target = target.text;
+		r = send_letter(hook, &letter, sink);
 	}
-	if (hook->mac) {
-		sign(hook, delivery->id, strchr(timestamp, ' ') + 1, body, http.body_len,
-			signature);
-		headers[http.header_count++] = signature;
-	}
-	for (size_t i = 0; i < hook->header_count; i++)
-		headers[http.header_count++] = hook->headers[i];
-	http.headers = headers;
-	sink->request(sink->owner, &request);
-	free(body);
-	return 0;
+	free(target.text);
+	return r;
 }
 
 /* ---- judge ---- */
-
-static void write_cause(
-	const char *what, const struct nudged_response *response, char reason[REASON_MAX + 1])
-{
-	snprintf(reason, REASON_MAX + 1, "%s%s%.*s", what, response->body_len ? ": " : "",
-		(int)(response->body_len < SHOWN_BODY_MAX ? response->body_len : SHOWN_BODY_MAX),
-		(const char *)response->body);
-}
-
-/* False: the receiver answered, and its answer decides. */
-static bool judge_transport(const struct hook *hook, const struct nudged_response *response,
-	struct nudged_verdict *verdict, char reason[REASON_MAX + 1])
-{
-	verdict->reason = reason;
-	switch (response->transport) {
-	case NUDGED_ARRIVED:
-	case NUDGED_BODY_TOO_LARGE:
-		verdict->reason = NULL;
-		return false;
-	case NUDGED_NOT_SENT:
-		verdict->outcome = NUDGED_RETRY;
-		write_cause("the receiver could not be reached", response, reason);
-		return true;
-	case NUDGED_TLS_FAILED:
-		verdict->outcome = NUDGED_MISCONFIGURED;
-		write_cause("the receiver's TLS certificate or protocol is not acceptable",
-			response, reason);
-		verdict->whole_destination = 1;
-		return true;
-	case NUDGED_FORBIDDEN:
-		verdict->outcome = NUDGED_MISCONFIGURED;
-		verdict->reason =
-			"nudged refused the address: private ones need allow_private = true";
-		verdict->whole_destination = 1;
-		return true;
-	default:
-		verdict->outcome = NUDGED_UNKNOWN;
-		verdict->safe_to_repeat = hook->dialect->drops_duplicates;
-		verdict->reason = "sent, but no answer came";
-		return true;
-	}
-}
-
-static enum nudged_outcome outcome_of_status(int status)
-{
-	switch (status) {
-	case 408:
-	case 425:
-	case 429:
-		return NUDGED_RETRY;
-	case 401:
-	case 403:
-	case 404:
-	case 410:
-		return NUDGED_REFUSED_DESTINATION;
-	case 407:
-		return NUDGED_MISCONFIGURED;
-	}
-	switch (status / 100) {
-	case 2:
-		return NUDGED_SENT;
-	case 3:
-		return NUDGED_MISCONFIGURED;
-	case 4:
-		return NUDGED_REFUSED_PAYLOAD;
-	default:
-		return NUDGED_RETRY;
-	}
-}
 
 static bool holds(const struct nudged_response *response, const char *text, size_t len)
 {
 	return memmem(response->body, response->body_len, text, len);
 }
 
-/* Many receivers repeat what they were asked, and the URL and the headers are secrets: an answer
- * with a piece of them is shown to nobody. */
+static bool holds_value(const struct nudged_response *response, const char *text)
+{
+	return text && strlen(text) >= ECHO_MIN && holds(response, text, strlen(text));
+}
+
+/* Many receivers repeat what they were asked, and the URL, the secret and the headers are secrets: an
+ * answer with a piece of them is shown to nobody. */
 static bool is_echo(const struct hook *hook, const struct nudged_response *response)
 {
 	const char *host = strstr(hook->url, "://");
@@ -453,66 +620,23 @@ static bool is_echo(const struct hook *hook, const struct nudged_response *respo
 		const char *value = strchr(hook->headers[i], ':');
 
 		value = value ? value + 1 + strspn(value + 1, " ") : hook->headers[i];
-		if (strlen(value) >= ECHO_MIN && holds(response, value, strlen(value)))
+		if (holds_value(response, value))
 			return true;
 	}
-	return false;
-}
-
-/* The first line of an answer often says what was wrong; a page of HTML does not. */
-static void write_reason(
-	const struct hook *hook, const struct nudged_response *response, char *reason, size_t size)
-{
-	const char *body = response->body;
-	size_t len = 0;
-
-	while (body && len < response->body_len && len < SHOWN_BODY_MAX && body[len] != '\n' &&
-		body[len] != '\r' && body[len])
-		len++;
-	if (response->status / 100 == 3)
-		snprintf(reason, size, "the receiver answered %d, a redirect: give its final URL",
-			response->status);
-	else if (response->status == 404 || response->status == 410)
-		snprintf(reason, size, "the receiver answered %d: is this the right URL?",
-			response->status);
-	else if (len && body[0] != '<' && !is_echo(hook, response))
-		snprintf(reason, size, "the receiver answered %d: %.*s", response->status, (int)len,
-			body);
-	else
-		snprintf(reason, size, "the receiver answered %d", response->status);
-}
-
-static void judge_answer(const struct hook *hook, const struct nudged_response *response,
-	struct nudged_verdict *verdict)
-{
-	if (!hook->dialect->judge_body || !hook->dialect->judge_body(response, verdict))
-		verdict->outcome = outcome_of_status(response->status);
-	if (verdict->outcome == NUDGED_REFUSED_DESTINATION ||
-		verdict->outcome == NUDGED_MISCONFIGURED)
-		verdict->whole_destination = 1;
-	if (verdict->outcome != NUDGED_RETRY)
-		return;
-	verdict->delay = hint_delay(response);
-	if (response->retry_after >= 0 && response->retry_after > verdict->delay)
-		verdict->delay = response->retry_after;
-	verdict->whole_destination = response->status == 429 || response->status == 503;
+	return holds_value(response, hook->secret) ||
+	       (hook->login && holds_value(response, strrchr(hook->login, ' ') + 1));
 }
 
 static int webhook_judge(
 	void *context, const struct nudged_response *response, const struct nudged_sink *sink)
 {
 	const struct hook *hook = context;
-	char reason[REASON_MAX + 1];
-	struct nudged_verdict verdict = {.size = sizeof(verdict), .delay = -1};
+	struct judgement judgement;
+	bool may_show = response->body && hook->url && !is_echo(hook, response);
 
-	if (!judge_transport(hook, response, &verdict, reason)) {
-		judge_answer(hook, response, &verdict);
-		if (!verdict.reason && verdict.outcome != NUDGED_SENT) {
-			write_reason(hook, response, reason, sizeof(reason));
-			verdict.reason = reason;
-		}
-	}
-	sink->verdict(sink->owner, &verdict);
+	judge_response(hook->dialect, hook->room, response, may_show, &judgement);
+	sink->verdict(sink->owner, &judgement.verdict);
+	free(judgement.address);
 	return 0;
 }
 
@@ -528,6 +652,8 @@ const struct nudged_plugin nudged_plugin = {
 	.open = webhook_open,
 	.close = webhook_close,
 	.is_room = webhook_is_room,
+	.needs_address = webhook_needs_address,
+	.check_address = webhook_check_address,
 	.default_rate = webhook_default_rate,
 	.encode = webhook_encode,
 	.judge = webhook_judge,

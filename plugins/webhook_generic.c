@@ -5,52 +5,17 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { ROOM_FIRST = 2048, TIME_TEXT = 32 };
-
-struct body {
-	char *text;
-	size_t len, room;
-	bool failed; /* no memory, or a text that is no UTF-8 */
-};
-
-static bool reserve(struct body *body, size_t len)
-{
-	size_t room = body->room ? body->room : ROOM_FIRST;
-	char *text;
-
-	while (room < body->len + len + 1)
-		room *= 2;
-	if (room == body->room)
-		return true;
-	text = realloc(body->text, room);
-	if (!text) {
-		body->failed = true;
-		return false;
-	}
-	body->text = text;
-	body->room = room;
-	return true;
-}
+enum { TIME_TEXT = 32 };
 
 static int append(const char *bytes, size_t len, void *owner)
 {
 	struct body *body = owner;
 
-	if (!reserve(body, len))
-		return -1;
-	memcpy(body->text + body->len, bytes, len);
-	body->len += len;
-	body->text[body->len] = 0;
-	return 0;
-}
-
-static void put(struct body *body, const char *json)
-{
-	append(json, strlen(json), body);
+	body_add(body, bytes, len);
+	return body->failed ? -1 : 0;
 }
 
 /* Eight bytes of ASCII that JSON takes as they are. */
@@ -92,13 +57,13 @@ static void put_text(struct body *body, const char *key, const char *text)
 {
 	size_t len = text ? strlen(text) : 0;
 
-	put(body, key);
+	body_put(body, key);
 	if (!text) {
-		put(body, "null");
+		body_put(body, "null");
 	} else if (is_plain(text, len)) {
-		append("\"", 1, body);
-		append(text, len, body);
-		append("\"", 1, body);
+		body_add(body, "\"", 1);
+		body_add(body, text, len);
+		body_add(body, "\"", 1);
 	} else {
 		put_escaped(body, text);
 	}
@@ -106,14 +71,14 @@ static void put_text(struct body *body, const char *key, const char *text)
 
 static void put_someone(struct body *body, const char *key, const char *id, const char *name)
 {
-	put(body, key);
+	body_put(body, key);
 	if (!id) {
-		put(body, "null");
+		body_put(body, "null");
 		return;
 	}
 	put_text(body, "{\"id\":", id);
 	put_text(body, ",\"name\":", name ? name : id);
-	put(body, "}");
+	body_put(body, "}");
 }
 
 static char *put_digits(char *at, int number, int digits, char after)
@@ -176,18 +141,19 @@ static void put_items(struct body *body, const struct nudged_delivery *delivery)
 
 	put_item(body, delivery->items[0]);
 	len = body->len - from;
-	put(body, ",\"items\":[{");
-	if (reserve(body, len))
-		append(body->text + from, len, body);
+	body_put(body, ",\"items\":[{");
+	if (body_reserve(body, len))
+		body_add(body, body->text + from, len);
 	for (size_t i = 1; i < delivery->count; i++) {
-		put(body, "},{");
+		body_put(body, "},{");
 		put_item(body, delivery->items[i]);
 	}
-	put(body, "}]");
+	body_put(body, "}]");
 }
 
-char *generic_encode(const struct nudged_delivery *delivery)
+static char *encode(const struct letter *letter)
 {
+	const struct nudged_delivery *delivery = letter->delivery;
 	struct body body = {0};
 	char first[TIME_TEXT], attempt[48];
 
@@ -195,14 +161,19 @@ char *generic_encode(const struct nudged_delivery *delivery)
 	snprintf(attempt, sizeof(attempt), ",\"attempt\":%d", delivery->attempt);
 	put_text(&body, "{\"type\":\"nudged.reminder\",\"timestamp\":", first);
 	put_text(&body, ",\"data\":{\"delivery\":", delivery->id);
-	put(&body, attempt);
+	body_put(&body, attempt);
 	put_text(&body, ",\"purpose\":", purpose_name(delivery->purpose));
 	put_someone(&body, ",\"person\":", delivery->person, delivery->person_name);
-	put(&body, ",");
+	body_put(&body, ",");
 	put_items(&body, delivery);
-	put(&body, "}}");
-	if (!body.failed)
-		return body.text;
-	free(body.text);
-	return NULL;
+	body_put(&body, "}}");
+	return body_take(&body);
 }
+
+const struct dialect dialect_generic = {
+	.name = "generic",
+	.reach = REACH_ANYBODY,
+	.login = LOGIN_SIGN,
+	.drops_duplicates = true,
+	.encode = encode,
+};
