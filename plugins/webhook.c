@@ -183,6 +183,33 @@ static void open_dialect(struct opening *opening, struct hook *hook)
 
 static const char address_name[] = "{{address}}";
 
+/* The target of an address: `to` with the address in it, or the address; or the fixed `to`. False: none. */
+static bool find_target(const struct hook *hook, const char *address, struct body *out)
+{
+	const char *name = hook->to ? strstr(hook->to, address_name) : NULL;
+
+	if (name && address) {
+		body_add(out, hook->to, (size_t)(name - hook->to));
+		body_put(out, address);
+		body_put(out, name + strlen(address_name));
+	} else if (address || (hook->to && !name)) {
+		body_put(out, address ? address : hook->to); /* a room that moved has an address */
+	}
+	return out->len;
+}
+
+/* NULL when fine, else why not. */
+static const char *check_target(const struct hook *hook, const char *address)
+{
+	struct body target = {0};
+	const char *why = "is empty or holds control characters";
+
+	if (find_target(hook, address, &target) && !has_control(target.text))
+		why = hook->dialect->check_target(target.text, hook->room);
+	free(target.text);
+	return why;
+}
+
 /* A target that names no address is one shared room. */
 static void open_to(struct opening *opening, struct hook *hook)
 {
@@ -196,19 +223,19 @@ static void open_to(struct opening *opening, struct hook *hook)
 		return;
 	}
 	name = strstr(to, "{{");
-	hook->room = !name;
-	if (name &&
-		(strncmp(name, address_name, strlen(address_name)) != 0 || strstr(name + 2, "{{")))
+	if (name && (strncmp(name, address_name, strlen(address_name)) != 0 ||
+			    strstr(name + 2, "{{"))) {
 		complain(opening, "to",
 			"\"%.40s\" can't be in a target: {{address}} can, once, for each person's "
 			"address on this channel",
 			name);
-	why = name || !hook->dialect->check_target ? NULL : hook->dialect->check_target(to, true);
-	if (!*to || has_control(to))
-		why = "is empty or holds control characters";
+		return;
+	}
+	hook->room = !name;
+	hook->to = strdup(to);
+	why = check_target(hook, name ? "1" : NULL);
 	if (why)
 		complain(opening, "to", "\"%.40s\": %s", to, why);
-	hook->to = strdup(to);
 }
 
 static bool key_decode(const char *text, unsigned char *key, size_t *ret_len)
@@ -424,16 +451,7 @@ static int webhook_needs_address(void *context)
 
 static const char *webhook_check_address(void *context, const char *address)
 {
-	const struct hook *hook = context;
-
-	if (!webhook_needs_address(context))
-		return NULL;
-	if (!*address || has_control(address))
-		return "is empty or holds control characters";
-	/* Within a target of more parts it is only a part. */
-	return hook->to || !hook->dialect->check_target
-		       ? NULL
-		       : hook->dialect->check_target(address, false);
+	return webhook_needs_address(context) ? check_target(context, address) : NULL;
 }
 
 static double webhook_default_rate(void *context)
@@ -445,24 +463,6 @@ static double webhook_default_rate(void *context)
 }
 
 /* ---- encode ---- */
-
-/* The target of a delivery; false: it has none. A room that moved has an address of its own. */
-static bool find_target(
-	const struct hook *hook, const struct nudged_delivery *delivery, struct body *out)
-{
-	const char *name = hook->to ? strstr(hook->to, address_name) : NULL;
-
-	if (hook->dialect->reach != REACH_ADDRESS)
-		return true;
-	if (name && delivery->address) {
-		body_add(out, hook->to, (size_t)(name - hook->to));
-		body_put(out, delivery->address);
-		body_put(out, name + strlen(address_name));
-	} else if (delivery->address || (hook->to && !name)) {
-		body_put(out, delivery->address ? delivery->address : hook->to);
-	}
-	return out->len;
-}
 
 static void put_filled(
 	const struct hook *hook, const struct letter *letter, const char *path, struct body *out)
@@ -579,7 +579,8 @@ static int webhook_encode(
 
 	if (!hook->url || !delivery->count)
 		return -1;
-	if (find_target(hook, delivery, &target)) {
+	if (hook->dialect->reach != REACH_ADDRESS ||
+		find_target(hook, delivery->address, &target)) {
 		letter.target = target.text;
 		r = send_letter(hook, &letter, sink);
 	}

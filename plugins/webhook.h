@@ -12,7 +12,18 @@
 
 #define DIALECTS(X)                                                                                \
 	X(generic)                                                                                 \
-	X(slack)
+	X(slack)                                                                                   \
+	X(teams)                                                                                   \
+	X(discord)                                                                                 \
+	X(mattermost)                                                                              \
+	X(rocketchat)                                                                              \
+	X(googlechat)                                                                              \
+	X(matrix)                                                                                  \
+	X(zulip)                                                                                   \
+	X(ntfy)                                                                                    \
+	X(gotify)                                                                                  \
+	X(telegram)                                                                                \
+	X(webex)
 
 /* ---- bodies: bytes that grow ---- */
 
@@ -28,6 +39,7 @@ void body_put(struct body *body, const char *text);
 /* With every byte but letters, digits and -._~ as %XX. */
 void body_put_encoded(struct body *body, const char *text);
 char *body_take(struct body *body); /* owned; NULL: it failed */
+json_t *json_take(char *text);      /* a JSON string of what it frees, or NULL */
 char *body_of_json(json_t *json);   /* takes the tree, which may be NULL: then NULL */
 
 /* ---- pages: a text within a service's limit, escaped for it ---- */
@@ -91,11 +103,15 @@ struct style {
 	size_t max;
 	const char *strong, *strong_end;
 	const char *newline;         /* "\n" when NULL */
+	bool titled;                 /* a single item's title stands elsewhere */
 	const char *link, *link_end; /* around the link of an item; NULL: it has buttons */
 };
 
 /* The whole message as one text of at most style->max, to be freed. */
 char *letter_write(const struct letter *letter, const struct style *style);
+/* The same for a service with a title of its own, which is NULL where there is none. */
+char *letter_write_titled(const struct letter *letter, const struct style *style, size_t title_max,
+	json_t **ret_title);
 /* All titles in one line, to be freed. */
 char *letter_title(
 	const struct letter *letter, size_t max, enum unit unit, const struct escape *escape);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN_BODY_MAX = 100, WORD_MAX = 64 };
+enum { SHOWN_BODY_MAX = 100, WORD_MAX = 128 };
 
 static void write_cause(
 	struct judgement *judgement, const char *what, const struct nudged_response *response)
@@ -119,8 +119,6 @@ static const struct meaning *find_meaning(const struct answer *answer)
 	const struct dialect *dialect = answer->dialect;
 	char word[WORD_MAX];
 
-	if (!dialect->codes[0])
-		return find_word(dialect, answer->body, answer->len);
 	for (size_t i = 0; i < COUNT(dialect->codes) && dialect->codes[i]; i++) {
 		const struct meaning *meaning;
 
@@ -129,7 +127,7 @@ static const struct meaning *find_meaning(const struct answer *answer)
 		if (meaning)
 			return meaning;
 	}
-	return NULL;
+	return dialect->words_within ? NULL : find_word(dialect, answer->body, answer->len);
 }
 
 static bool is_proof(const json_t *value, const char *wanted)

@@ -51,7 +51,7 @@ static void put_title(struct page *page, const struct style *style, const char *
 		text_count(style->strong, page->unit) + text_count(style->strong_end, page->unit);
 
 	title += strspn(title, " \t\r\n");
-	if (!*title || most <= strong)
+	if (text_is_blank(title) || most <= strong)
 		return;
 	most -= strong;
 	page_put(page, style->strong);
@@ -65,12 +65,14 @@ static void put_item(struct page *page, const struct letter *letter, const struc
 {
 	const char *url = letter_link(letter, item), *text = letter_text(item);
 	size_t end = page->used + share, link = count_link(page, style, url);
+	bool titled = !style->titled || letter->delivery->count > 1;
 
 	if (link > share)
 		link = 0;
-	put_title(page, style, item->title, (share - link) / 2);
+	if (titled)
+		put_title(page, style, item->title, (share - link) / 2);
 	if (!text_is_blank(text) && page->used + link < end) {
-		if (!text_is_blank(item->title))
+		if (titled && !text_is_blank(item->title))
 			page_put(page, style->newline);
 		if (page->used + link < end)
 			page_write(
@@ -122,11 +124,27 @@ char *letter_title(
 		const char *title = letter->delivery->items[i]->title;
 
 		title += strspn(title, " \t\r\n");
-		if (!*title)
+		if (text_is_blank(title))
 			continue;
 		if (page.used && !page_put(&page, " \xc2\xb7 "))
 			break;
 		page_write(&page, title, max, escape, " ");
 	}
 	return body_take(&page.body);
+}
+
+char *letter_write_titled(const struct letter *letter, const struct style *style, size_t title_max,
+	json_t **ret_title)
+{
+	char *title = letter_title(letter, title_max, style->unit, &escape_nothing);
+	char *text = letter_write(letter, style);
+
+	if (text && title && text_is_blank(text)) { /* it may not be empty */
+		free(text);
+		text = title;
+		title = NULL;
+	}
+	*ret_title = title && *title ? json_string(title) : NULL;
+	free(title);
+	return text;
 }

@@ -86,6 +86,14 @@ char *body_take(struct body *body)
 	return NULL;
 }
 
+json_t *json_take(char *text)
+{
+	json_t *string = text ? json_string(text) : NULL;
+
+	free(text);
+	return string;
+}
+
 char *body_of_json(json_t *json)
 {
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -144,11 +152,6 @@ size_t text_cluster(const char *text)
 	return len;
 }
 
-bool text_is_blank(const char *text)
-{
-	return text[strspn(text, " \t\r\n")] == 0;
-}
-
 /* Not for anybody's eyes, or with effects beyond the text. */
 static bool is_unwelcome(const char *cluster)
 {
@@ -159,6 +162,25 @@ static bool is_unwelcome(const char *cluster)
 		return c != '\n' && c != '\t' && c != '\r';
 	return (c >= 0x7F && c < 0xA0) || (c >= 0x202A && c <= 0x202E) ||
 	       (c >= 0x2066 && c <= 0x2069);
+}
+
+bool text_is_blank(const char *text)
+{
+	static const char *const invisible[] = {ZERO_WIDTH_SPACE, NO_BREAK_SPACE, "\xef\xbb\xbf"};
+
+	while (*text) {
+		size_t len = strspn(text, " \t\r\n");
+
+		for (size_t i = 0; i < COUNT(invisible) && !len; i++)
+			if (strncmp(text, invisible[i], strlen(invisible[i])) == 0)
+				len = strlen(invisible[i]);
+		if (!len && is_unwelcome(text))
+			len = text_cluster(text);
+		if (!len)
+			return false;
+		text += len;
+	}
+	return true;
 }
 
 static size_t count_bytes(const char *text, size_t len, enum unit unit)
@@ -231,36 +253,34 @@ struct pen {
 	const char *link_end;
 };
 
-static void put_first_of_line(struct pen *pen, struct body *body, const char *at)
+/* What would make a list, a heading or code of the line. False: nothing special. */
+static bool put_first_of_line(struct pen *pen, struct body *body, char c)
 {
-	if (*at == ' ' || *at == '\t') {
+	if (c == ' ' || c == '\t') {
 		body_put(body, NO_BREAK_SPACE);
-		return;
+		return true;
 	}
 	pen->line_start = false;
-	if (is_in("-+=", *at))
+	if (is_in("-+=", c))
 		body_put(body, "\\");
-	body_add(body, at, 1);
+	return false;
 }
 
 static void put_ascii(struct pen *pen, struct body *body, const char *at)
 {
 	const struct escape *escape = pen->escape;
 
+	if (escape->lines && pen->line_start && put_first_of_line(pen, body, *at))
+		return;
 	if (is_in(escape->entities, *at)) {
 		put_entity(body, *at);
-	} else if (is_in(escape->backslashed, *at)) {
-		body_put(body, "\\");
-		body_add(body, at, 1);
-	} else if (pen->line_start && escape->lines) {
-		put_first_of_line(pen, body, at);
 		return;
-	} else {
-		body_add(body, at, 1);
-		if (is_in(escape->broken, *at))
-			body_put(body, ZERO_WIDTH_SPACE);
 	}
-	pen->line_start = false;
+	if (is_in(escape->backslashed, *at))
+		body_put(body, "\\");
+	body_add(body, at, 1);
+	if (is_in(escape->broken, *at))
+		body_put(body, ZERO_WIDTH_SPACE);
 }
 
 /* One character as readers see it, escaped. */

@@ -161,6 +161,11 @@ static bool has_token(const char *path)
 	return false;
 }
 
+static bool has_path(const char *path)
+{
+	return path[strspn(path, "/")] != 0;
+}
+
 bool config_secret_is_url_secret(const char *url, bool is_room)
 {
 	const char *scheme_end = strstr(url, "://");
@@ -172,5 +177,6 @@ bool config_secret_is_url_secret(const char *url, bool is_room)
 	host_len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
 	if (is_loopback(host, MIN_OF(host_len, authority)))
 		return false;
-	return is_room || strchr(host, '?') || has_token(host + authority);
+	return (is_room && has_path(host + authority)) || strchr(host, '?') ||
+	       has_token(host + authority);
 }

@@ -32,7 +32,7 @@ def carry(plugin, settings, deliveries, **job):
     done = subprocess.run([driver], input=json.dumps(job), capture_output=True, text=True, timeout=120, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
 def outcomes(lines):

@@ -168,7 +168,7 @@ def test_a_redirect_is_never_followed():
     ({"url": "https://user:pass@host/x"}, "url", "password"),
     ({"url": "https://host/a b"}, "url", "spaces"),
     ({"url": "https://host/a\r\nX: y"}, "url", "control"),
-    ({"url": "https://host/x", "dialect": "teams"}, "dialect", "generic slack"),
+    ({"url": "https://host/x", "dialect": "klingon"}, "dialect", "generic slack teams"),
     ({"url": "https://host/x", "secret": "whsec_short"}, "secret", "24 to 64"),
     ({"url": "https://host/x", "secret": "whsec_" + base64.b64encode(bytes(65)).decode()}, "secret", "24 to 64"),
     ({"url": "https://host/x", "secret": "whsec_" + "!" * 44}, "secret", "24 to 64"),

@@ -83,7 +83,7 @@ class Arrival:
 
 
 class Receiver:
-    """A webhook's other end. `reply(arrival)` returns a status, or (status, headers)."""
+    """A webhook's other end. `reply(arrival)` returns a status, (status, headers) or (status, headers, body)."""
 
     def __init__(self, reply=lambda arrival: 200):
         self.reply = reply
@@ -97,15 +97,18 @@ class Receiver:
             def do_POST(self):
                 arrival = Arrival(self, self.rfile.read(int(self.headers["Content-Length"])))
                 reply = receiver.reply(arrival)
-                status, headers = reply if isinstance(reply, tuple) else (reply, {})
+                status, headers, body = (*reply, "")[:3] if isinstance(reply, tuple) else (reply, {}, "")
                 arrival.status = status
                 with receiver.lock:
                     receiver.arrivals.append(arrival)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                self.wfile.write(body.encode())
+
+            do_PUT = do_POST
 
             def log_message(self, *_):
                 pass

@@ -187,9 +187,16 @@ def test_a_broken_channel_shows_in_the_status(nudged, receiver):
 
 # ---- trying a channel ----
 
-ROOMS = re.search(r"generic ((?:[a-z]+ )+) generic", subprocess.run(
-    [BUILD / "nudgectl", "--plugins", BUILD / "plugins", "channels", "--help", "webhook"], capture_output=True, text=True,
-    check=True).stdout)[1].split()  # every dialect but the daemon's own
+ROOMS = ["slack", "teams", "discord", "mattermost", "rocketchat", "googlechat"]
+# Of the others: what comes before the secret, where a message goes, and where the request goes.
+OTHERS = {"matrix": ("", "!r:example.org"), "zulip": ("bot@example.org:", "#practice>x"), "ntfy": ("", "topic"), "telegram": ("1:", "-1001"), "webex": ("", "ROOM"),
+          "gotify": ("", None)}
+
+
+def test_every_dialect_is_listed():
+    shown = subprocess.run([BUILD / "nudgectl", "--plugins", BUILD / "plugins", "channels", "--help", "webhook", "--json"], capture_output=True, text=True, check=True)
+    rows = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert set(next(row for row in rows if row["name"] == "dialect")["choices"].split()) == {"generic", *ROOMS, *OTHERS}
 
 
 @pytest.fixture
@@ -198,6 +205,9 @@ def channels(nudged, receiver, post):  # noqa: F811
     secret = "whsec_" + base64.b64encode(CANARY.encode() * 2).decode()
     url = receiver.url(f"/{CANARY}/in?token={CANARY}")
     text = "".join(f'{{ id = "{d}"; plugin = "webhook"; dialect = "{d}"; url = "{url}"; allow_private = true; }},' for d in ROOMS)
+    for dialect, (before, to) in OTHERS.items():
+        text += (f'{{ id = "{dialect}"; plugin = "webhook"; dialect = "{dialect}"; url = "{url.split("?")[0]}"; secret = "{before}{CANARY}"; allow_private = true; '
+                 + (f'to = "{to}"; ' if to else "") + "},")
     text += (f'{{ id = "generic"; plugin = "webhook"; url = "{url}"; secret = "{secret}"; allow_private = true; '
              f'headers = [ "Authorization: Bearer {CANARY}", "X-Team: {CANARY}" ]; }},')
     text += (f'{{ id = "mail"; plugin = "email"; url = "smtp://127.0.0.1:{post.port}"; tls = "none"; allow_private = true; '
@@ -209,9 +219,9 @@ def channels(nudged, receiver, post):  # noqa: F811
 
 def test_every_channel_shows_the_request_of_a_test_and_no_secret(channels, receiver, post):  # noqa: F811
     secret = base64.b64encode(CANARY.encode() * 2).decode()
-    for id in (*ROOMS, "generic"):
+    for id in (*ROOMS, *OTHERS, "generic"):
         shown = channels.ctl("test-channel", id).stdout
-        assert f"POST http://127.0.0.1:{receiver.port}/***" in shown and "If you can read this" in shown, shown
+        assert re.search(f"(POST|PUT) http://127.0.0.1:{receiver.port}/\\*\\*\\*", shown) and re.search("If.you.can.read.this|If%20you", shown), shown
         assert CANARY not in shown and secret not in shown, shown
     assert "Authorization: ***" in channels.ctl("test-channel", "generic").stdout
     assert re.search(r"webhook-signature: \*\*\*", channels.ctl("test-channel", "generic").stdout)
@@ -232,7 +242,7 @@ def test_a_test_that_is_sent_arrives_and_says_what_became_of_it(channels, receiv
     assert "sent" in channels.rows("test-channel", "mail", "--to", "ops@example.org", "--send")[0]["verdict"]
     assert post.wait(1)[0][1] == ["ops@example.org"]
     receiver.reply = lambda a: 403
-    for id in ("generic", *ROOMS):
+    for id in ("generic", *ROOMS, *OTHERS):
         done = channels.ctl("test-channel", id, "--send", status=1)
         assert "403" in done.stderr and CANARY not in done.stdout + done.stderr
     assert CANARY not in channels.ctl("test-channel", "login", "--to", "x@example.org", "--send", status=1).stderr

@@ -336,6 +336,9 @@ static void a_secret_written_out_needs_a_private_file(void **state)
 		{"}, { id = \"a\"; plugin = \"webhook\"; dialect = \"slack\"; url = "
 		 "\"http://[::1]:80/in\";",
 			false},
+		{"}, { id = \"a\"; plugin = \"webhook\"; dialect = \"slack\"; url = "
+		 "\"https://x.example/\";",
+			false},
 		{"}, { id = \"a\"; plugin = \"webhook\"; url = \"http://127.0.0.1.x.example/?a\";",
 			true},
 		{"}, { id = \"a\"; plugin = \"email\"; url = \"smtp://mail.example:587\";", false},
