@@ -190,13 +190,17 @@ static struct outlet *open_somehow(const struct run *run, const struct nudged_op
 {
 	struct settings settings;
 	struct outlet *outlet;
+	struct heard first;
 
 	for (size_t i = 0; urls[i]; i++) {
 		fill_settings(run, urls[i], chosen, choice, &settings);
 		outlet = open_with(run, &settings, heard);
 		if (outlet)
 			return outlet;
+		if (i == 0)
+			first = *heard;
 	}
+	*heard = first; /* of the others it also says that they are no addresses */
 	return NULL;
 }
 
