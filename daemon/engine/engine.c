@@ -325,6 +325,8 @@ static void load_value(void *owner, const char *name, const char *value)
 	if (str_eq(name, "mark") && str_to_int64(value, &loading->mark_at) < 0)
 		loading->mark_at = 0;
 	loading->unclean |= str_eq(name, RUNNING);
+	if (str_starts(name, FORGOTTEN))
+		known_mark(loading->engine->known, name);
 	if (str_starts(name, ZONES_PREFIX))
 		zones_load(loading->engine->zones, name, value);
 	if (str_eq(name, "link-key")) {

@@ -164,7 +164,14 @@ void engine_find_facts(struct engine *engine, const struct fact_query *query,
 	void (*on_done)(void *owner, int error, const struct fact *facts, size_t count),
 	void *owner);
 void engine_backup(struct engine *engine, const char *path, engine_on_done on_done, void *owner);
+/* Only who has left the configuration: -EBUSY. */
 void engine_forget(struct engine *engine, const char *person, engine_on_done on_done, void *owner);
+/* Because they asked for it themselves: the configuration may still name them, and they get nothing. */
+void engine_forget_self(
+	struct engine *engine, const char *person, engine_on_done on_done, void *owner);
+/* Takes the mark of a forgotten person away: they begin anew. -ENOENT: they are not marked. */
+void engine_remember(
+	struct engine *engine, const char *person, engine_on_done on_done, void *owner);
 
 /* Hears every event as it is logged (name, and the journal's fields); for `nudgectl watch`. */
 struct log_field;

@@ -59,8 +59,10 @@ const struct person *engine_link_person(
 		at = (at + 1) & engine->links->mask) {
 		const struct person *person = engine->model->people[engine->links->slots[at] - 1];
 
-		if (link_tag(key, person->id) == tag && link_is_of(key, token, purpose, person->id,
-								link_number(engine, person->id)))
+		if (link_tag(key, person->id) == tag &&
+			!known_is_forgotten(engine->known, person->id) &&
+			link_is_of(
+				key, token, purpose, person->id, link_number(engine, person->id)))
 			return person;
 	}
 	return NULL;

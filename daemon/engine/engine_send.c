@@ -145,14 +145,15 @@ static struct planned manual_plan(
 static struct sending *send_to_people(struct sending *sending, const struct reminder *reminder,
 	const struct person *only, int64_t now, size_t from, size_t to)
 {
-	const struct model *model = sending->asked->engine->model;
+	const struct engine *engine = sending->asked->engine;
+	const struct model *model = engine->model;
 
 	for (size_t i = from; i < to; i++) {
 		const struct pair *pair = &reminder->pairs[i];
 		const struct person *person = model->people[pair->recipient];
 		struct planned planned = manual_plan(reminder, person->place, now);
 
-		if (only && only != person)
+		if ((only && only != person) || known_is_forgotten(engine->known, person->id))
 			continue;
 		planned.person = person;
 		if (reminder->has_about)

@@ -644,44 +644,6 @@ void engine_backup(struct engine *engine, const char *path, engine_on_done on_do
 	}
 }
 
-static void on_forgotten(void *owner, const struct store_result *result)
-{
-	struct asked *asked = owner;
-	const struct store_removed *removed = &result->removed;
-	auto_free char *why = str_printf(
-		"%zu rows removed: %zu occurrences, %zu deliveries, %zu pauses and opt-outs, %zu "
-		"beginnings, %zu kept values",
-		result->count, removed->occurrences, removed->deliveries, removed->pauses,
-		removed->begins, removed->kept);
-
-	if (!result->error)
-		known_forget(asked->engine->known, asked->what);
-	asked_end(asked, result->error, result->error ? "the store cannot record it" : why);
-}
-
-static void cancel_of_person(struct engine *engine, const char *person)
-{
-	dispatch_cancel_person(engine->dispatch, person, "the person is forgotten");
-	hold_cancel_person(engine, person, "the person is forgotten");
-	follow_forget_person(engine->follow, person);
-}
-
-void engine_forget(struct engine *engine, const char *person, engine_on_done on_done, void *owner)
-{
-	struct asked *asked = asked_new(engine, on_done, owner);
-
-	if (model_person(engine->model, person)) {
-		asked_refuse(asked, -EBUSY,
-			str_printf("%s is still in the configuration: remove them there and reload "
-				   "first",
-				person));
-		return;
-	}
-	cancel_of_person(engine, person);
-	asked->what = str_new(person);
-	store_forget(engine->store, person, on_forgotten, asked);
-}
-
 void engine_watch(struct engine *engine unused_arg, engine_on_event on_event, void *owner)
 {
 	report_listen(on_event, owner);

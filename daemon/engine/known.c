@@ -38,8 +38,14 @@ struct keeper {
 	UT_hash_handle hh;
 };
 
+struct mark {
+	char *name;
+	UT_hash_handle hh;
+};
+
 struct known {
 	struct keeper *keepers;
+	struct mark *marks;
 	struct begin *begins;
 	struct faded *faded;
 	struct pause *pauses;
@@ -199,6 +205,52 @@ static const char *on_kept(void *owner, const struct person *person, const char 
 	return known_kept(owner, person->id, name);
 }
 
+static struct mark *find_mark(const struct known *known, const char *name)
+{
+	struct mark *mark;
+
+	HASH_FIND_STR(known->marks, name, mark);
+	return mark;
+}
+
+void known_mark(struct known *known, const char *name)
+{
+	struct mark *mark;
+
+	if (find_mark(known, name))
+		return;
+	mark = mem_new(sizeof(*mark));
+	mark->name = str_new(name);
+	HASH_ADD_KEYPTR(hh, known->marks, mark->name, strlen(mark->name), mark);
+}
+
+void known_unmark(struct known *known, const char *name)
+{
+	struct mark *mark = find_mark(known, name);
+
+	if (!mark)
+		return;
+	HASH_DEL(known->marks, mark);
+	free(mark->name);
+	free(mark);
+}
+
+/* Nobody is, nearly always: then it costs no hash. */
+bool known_is_forgotten(const struct known *known, const char *person)
+{
+	char name[FORGOTTEN_NAME];
+
+	if (!known->marks)
+		return false;
+	store_forgotten_name(person, name);
+	return find_mark(known, name) != NULL;
+}
+
+static bool on_forgotten(void *owner, const struct person *person)
+{
+	return known_is_forgotten(owner, person->id);
+}
+
 struct known *known_new(void)
 {
 	struct known *known = mem_new(sizeof(*known));
@@ -207,7 +259,8 @@ struct known *known_new(void)
 		.begun = on_begun,
 		.paused = on_paused,
 		.faded = on_faded,
-		.kept = on_kept};
+		.kept = on_kept,
+		.forgotten = on_forgotten};
 	known->view.rounds = rounds_new(&known->view);
 	return known;
 }
@@ -263,6 +316,8 @@ void known_free(struct known *known)
 	HASH_ITER(hh, known->faded, faded, next_faded)
 		faded_free(known, faded);
 	rounds_free(known->view.rounds);
+	while (known->marks)
+		known_unmark(known, known->marks->name);
 	free(known);
 }
 
@@ -312,7 +367,8 @@ void known_accept(
 	for (size_t i = 0; i < model->n_reminders; i++)
 		accept_one(known, "reminder", model->reminders[i]->id, now_at, change);
 	for (size_t i = 0; i < model->n_people; i++)
-		accept_one(known, "person", model->people[i]->id, now_at, change);
+		if (!known_is_forgotten(known, model->people[i]->id))
+			accept_one(known, "person", model->people[i]->id, now_at, change);
 }
 
 void known_pause(struct known *known, const char *what, int64_t since_at, int64_t until_at,

@@ -53,6 +53,11 @@ void known_note(struct known *known, const struct model *model, struct change *c
 	const char *person, const char *name, const char *value);
 /* Everything about one person. */
 void known_forget(struct known *known, const char *person);
+/* The mark of somebody who asked to be forgotten, by its name in the store; and whether a person is
+ * marked. */
+void known_mark(struct known *known, const char *name);
+void known_unmark(struct known *known, const char *name);
+bool known_is_forgotten(const struct known *known, const char *person);
 /* Until when an open delivery must wait because everything, its person (NULL: a room), a team of
  * theirs, or each reminder in it is paused, ms; 0: it need not. */
 int64_t known_delivery_paused_until(const struct known *known, const struct delivery *delivery,

@@ -752,11 +752,18 @@ static void apply_limit(struct planned *list, size_t count, const struct budget 
 	free(sorted);
 }
 
+bool view_has_forgotten(const struct view *view, const struct person *person)
+{
+	return view && view->forgotten && view->forgotten(view->owner, person);
+}
+
 bool resolver_reaches(
 	const struct place_slot *slot, const struct person *person, const struct view *view)
 {
 	struct planned planned;
 
+	if (view_has_forgotten(view, person))
+		return false;
 	planned_begin(&planned, slot);
 	planned.person = person;
 	decide_person(&planned, view);
@@ -805,7 +812,10 @@ void resolver_plan_person(const struct model *model, const struct person *person
 {
 	size_t before = plan->count;
 
+	if (view_has_forgotten(view, person))
+		return;
 	for (size_t i = 0; i < count; i++) {
+		bool has_about = slots[i].reminder->has_about;
 		size_t n;
 		const struct pair *pair = reminder_pairs_of(slots[i].reminder, person, &n);
 		const struct person *holder = person;
@@ -813,11 +823,15 @@ void resolver_plan_person(const struct model *model, const struct person *person
 		if (n && !is_concerned(model, &slots[i], person, view, plan, &holder))
 			continue;
 		for (size_t j = 0; j < n; j++) {
-			struct planned *planned = plan_add(plan, &slots[i]);
+			const struct person *subject = model->people[pair[j].subject];
+			struct planned *planned;
 
+			if (has_about && view_has_forgotten(view, subject))
+				continue;
+			planned = plan_add(plan, &slots[i]);
 			planned->person = person;
-			if (slots[i].reminder->has_about)
-				planned->about = model->people[pair[j].subject];
+			if (has_about)
+				planned->about = subject;
 			decide_person(planned, view);
 			decide_turn(planned, holder);
 			if (slots[i].reminder->pair && view && view->rounds)

@@ -56,7 +56,11 @@ struct view {
 	const char *(*kept)(void *owner, const struct person *person, const char *name);
 	/* Of reminders with turns or pairs; NULL: every slot is for all. */
 	struct rounds *rounds;
+	/* Whether the person asked to be forgotten: nothing is planned for or about them. May be NULL. */
+	bool (*forgotten)(void *owner, const struct person *person);
 };
+
+bool view_has_forgotten(const struct view *view, const struct person *person);
 
 /* Of how many slots of a reminder the person gets one: 1, 2, 4... *ret: how far it has faded. */
 int resolver_every(const struct view *view, const struct reminder *reminder,

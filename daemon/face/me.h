@@ -69,4 +69,4 @@ void me_gather(struct me *me, const struct engine *engine);
 void me_clear(struct me *me);
 void me_write(struct buf *out, const struct me *me);
 /* The page that asks once more before everything is forgotten. */
-void me_write_forget(struct buf *out, const struct person *person, const char *token);
+void me_write_forget(struct buf *out);

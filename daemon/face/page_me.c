@@ -226,8 +226,10 @@ static void add_data(struct buf *out, const struct me *me)
 	buf_printf(out,
 		"<p><a href=\"%s/data.json\">Download everything that is recorded about you</a>, "
 		"as "
-		"JSON. What you wrote with your answers is in it, and nowhere else.</p>\n",
-		me->token);
+		"JSON. What you wrote with your answers is in it, and nowhere else.</p>\n"
+		"<p><a href=\"%s/forget\">Forget me</a>: remove all of it, and send me nothing any "
+		"more. You are asked once again first.</p>\n",
+		me->token, me->token);
 	end_section(out);
 }
 
@@ -241,6 +243,29 @@ static void add_contents(struct buf *out)
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		buf_printf(out, "<a href=\"#%s\">%s</a>\n", parts[i][0], parts[i][1]);
 	buf_add_str(out, "</nav>\n");
+}
+
+void me_write_forget(struct buf *out)
+{
+	const struct page_frame frame = {.heading = "Forget me"};
+
+	page_begin(out, &frame);
+	buf_add_str(out,
+		"<p>Everything that is recorded about you is removed at once: what you were asked "
+		"and "
+		"what you answered, your lines, your progress, your foci and your choices. It does "
+		"not "
+		"come back, and there is no copy but one that you download first.</p>\n"
+		"<p>From then on nothing is sent to you, and nothing about you to anybody. What "
+		"stays "
+		"is a mark, made of a hash, that says so. If you want to come back, ask your "
+		"organiser.</p>\n");
+	page_begin_form(out, "forget");
+	buf_add_str(out,
+		"<label for=\"sure\">Write <b>forget me</b> if you are sure</label>\n"
+		"<input id=\"sure\" name=\"sure\" autocomplete=\"off\" required>\n"
+		"<div class=\"row\"><button>Remove everything about me</button></div>\n</form>\n");
+	page_end(out);
 }
 
 void me_write(struct buf *out, const struct me *me)

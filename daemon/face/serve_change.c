@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "face/shape.h"
 #include "face/until.h"
+#include "port/store.h"
 #include "time/span.h"
 
 #include <errno.h>
@@ -345,8 +346,13 @@ void serve_pause(struct call *call)
 
 void serve_resume(struct call *call)
 {
+	const char *what = call_text(call, "what");
+
 	call_wait(call);
-	engine_resume(call_engine(call), call_text(call, "what"), on_done, call);
+	if (str_starts(what, FORGOTTEN))
+		engine_remember(call_engine(call), what + strlen(FORGOTTEN), on_done, call);
+	else
+		engine_resume(call_engine(call), what, on_done, call);
 }
 
 /* ---- care ---- */

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <strings.h>
 
 enum {
 	CALENDAR_DAYS = 28,
@@ -329,6 +330,49 @@ static void take_form(struct own *own, const struct http_request *request)
 		own_refuse(own, 400, why);
 }
 
+/* ---- forgetting ---- */
+
+static void on_forgotten(void *owner, int error, const char *why)
+{
+	struct own *own = owner;
+	cleanup(buf_free) struct buf html = BUF_MAX(PAGE_MAX);
+	const struct page page = {.heading = "You are forgotten",
+		.notice = "Everything about you is removed. Nothing is sent to you any more, and "
+			  "this "
+			  "address leads nowhere now. We wish you well."};
+
+	if (error) {
+		web_answer_error(own->visit, error, why);
+	} else {
+		page_write(&html, &page);
+		web_answer_html(own->visit, 200, NULL, &html);
+	}
+	own_free(own);
+}
+
+static void take_forget(struct own *own, const struct http_request *request)
+{
+	const char *sure;
+
+	if (form_parse(request->content_type, request->body, request->body_len, &own->form) < 0) {
+		own_refuse(own, 400, "The form could not be read.");
+		return;
+	}
+	sure = form_get(&own->form, "sure");
+	if (!sure || strcasecmp(sure, "forget me") != 0)
+		own_refuse(own, 400, "Nothing was removed: write \"forget me\" if you are sure.");
+	else
+		engine_forget_self(own->engine, own->person, on_forgotten, own);
+}
+
+static void show_forget(struct http_visit *visit)
+{
+	cleanup(buf_free) struct buf html = BUF_MAX(PAGE_MAX);
+
+	me_write_forget(&html);
+	web_answer_html(visit, 200, NULL, &html);
+}
+
 /* ---- the calendar ---- */
 
 struct feed {
@@ -406,8 +450,12 @@ void web_serve_me(struct web *web, struct http_visit *visit, const struct http_r
 		web_answer_plain(visit, 403, NULL);
 	} else if (request->method == HTTP_POST && web_is_foreign(web, request)) {
 		web_answer_plain(visit, 403, "This form was not sent from your page.");
+	} else if (str_eq(rest + len, "/forget") && request->method == HTTP_POST) {
+		take_forget(own_new(web, visit, person, token), request);
 	} else if (request->method == HTTP_OTHER || (request->method == HTTP_POST && rest[len])) {
 		web_answer_plain(visit, 405, NULL);
+	} else if (str_eq(rest + len, "/forget")) {
+		show_forget(visit);
 	} else if (purpose == LINK_CALENDAR) {
 		serve_calendar(web->engine, visit, person);
 	} else if (str_eq(rest + len, "/data.json")) {

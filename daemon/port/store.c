@@ -153,7 +153,7 @@ void store_forgotten_name(const char *person, char name[static FORGOTTEN_NAME])
 
 	crypto_generichash(
 		digest, sizeof(digest), (const uint8_t *)person, strlen(person), NULL, 0);
-	memcpy(name, "forgotten:", 10);
+	memcpy(name, FORGOTTEN, 10);
 	str_hex(digest, sizeof(digest), name + 10);
 }
 

@@ -222,5 +222,9 @@ void store_backup(struct store *store, const char *path, store_on_done on_done, 
  * delivery; call again while result.count equals limit. */
 void store_prune(
 	struct store *store, int64_t before_at, size_t limit, store_on_done on_done, void *owner);
-/* Everything about one person: removes it, and leaves a hashed mark. result.count: rows removed. */
+/* Everything about one person: removes it, and leaves a hashed mark, a value under this name:
+ * "forgotten:" and 32 hexadecimal digits. result.count: rows removed. */
+#define FORGOTTEN "forgotten:"
+enum { FORGOTTEN_NAME = 43 };
+void store_forgotten_name(const char *person, char name[static FORGOTTEN_NAME]);
 void store_forget(struct store *store, const char *person, store_on_done on_done, void *owner);

@@ -133,10 +133,6 @@ bool fact_find_has_enough(const struct fact_find *find);
 /* Takes a copy when it is asked for. */
 void fact_find_look(struct fact_find *find, const struct fact *fact);
 
-/* The name of the mark that a forgotten person leaves: "forgotten:" and 32 hexadecimal digits. */
-enum { FORGOTTEN_NAME = 43 };
-void store_forgotten_name(const char *person, char name[static FORGOTTEN_NAME]);
-
 struct store_kind {
 	const char *name;
 	bool threaded;

@@ -324,6 +324,39 @@ def test_new_links_make_the_older_ones_void(house):
     assert house.ctl("link", "nobody", "--new", ok=False).returncode == 1
 
 
+def test_who_asks_to_be_forgotten_is_and_gets_nothing_any_more_until_they_come_back():
+    with House(store="sqlite", reminders=MORE_REMINDERS) as house:
+        house.start()
+        item, (page, calendar) = house.send(), links(house)
+        post(house, page, f"do=answer&occurrence={item['occurrence']}&answer=done&text=secret+words")
+        post(house, page, "do=focus&number=1&then=keep&skill=secret+singing")
+        asking = ask(house, "GET", page + "/forget")
+        check_outline(asking.text)
+        assert asking.status == 200 and "Everything that is recorded about you is removed" in asking.text
+        for body in ("", "sure=", "sure=yes", "do=forget"):
+            assert post(house, page + "/forget", body).status == 400, body
+        assert post(house, page + "/forget", "sure=forget+me", Sec_Fetch_Site="cross-site").status == 403
+        assert ask(house, "GET", page).status == 200
+        done = post(house, page + "/forget", "do=forget&sure=Forget+me")
+        assert done.status == 200 and "You are forgotten" in done.text
+        assert [ask(house, "GET", path).status for path in (page, page + "/data.json", calendar)] == [403] * 3
+        for _ in range(2):
+            assert not [row for row in house.rows("export", "ana") if "occurrence" in row or "delivery" in row or "name" in row]
+            assert not [row for row in house.rows("preview") if row["person"] == "ana"]
+            assert any(row["person"] == "bo" for row in house.rows("preview"))
+            assert house.ctl("send", "practice", ok=False).returncode == 1
+            house.stop()
+            kept = b"".join(file.read_bytes() for file in (house.folder / "state").iterdir() if file.is_file())
+            assert not any(words in kept + house.log.encode() for words in (b"secret words", b"secret singing"))
+            house.start()
+        house.ctl("reload")
+        assert not [row for row in house.rows("export", "ana") if "begun" in row or "occurrence" in row]
+        assert house.ctl("resume", "forgotten:bo", ok=False).returncode == 1
+        house.ctl("resume", "forgotten:ana")
+        assert any(row["person"] == "ana" for row in house.rows("preview"))
+        assert house.send()["occurrence"] and ask(house, "GET", links(house)[0]).status == 200
+
+
 class Outline(HTMLParser):
     """What somebody finds who cannot see the page."""
 

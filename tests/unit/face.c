@@ -144,6 +144,10 @@ UNUSED_VERB(const char *, engine_kept, const struct engine *engine, const char *
 	const char *name)
 UNUSED_VERB(void, engine_keep, struct engine *engine, const char *person, const char *name,
 	const char *value, engine_on_done on_done, void *owner)
+UNUSED_VERB(void, engine_forget_self, struct engine *engine, const char *person,
+	engine_on_done on_done, void *owner)
+UNUSED_VERB(void, engine_remember, struct engine *engine, const char *person,
+	engine_on_done on_done, void *owner)
 UNUSED_VERB(void, engine_send_link, struct engine *engine, const char *person,
 	engine_on_done on_done, void *owner)
 UNUSED_VERB(void, engine_renew_links, struct engine *engine, const char *person,
