@@ -501,6 +501,34 @@ static void make_message(struct step *step, struct change *change,
 	change_record_delivery(change, step->delivery);
 }
 
+static bool is_away(const struct person *person, int64_t at)
+{
+	return person_is_away(
+		person, local_date(zone_to_local(person->place->zone, at / 1000, NULL)));
+}
+
+/* Left out (away, paused): the next one may come in its time. */
+static void leave_out(struct entry *entry, const struct reminder *reminder, int64_t now)
+{
+	int64_t next = next_step_at(entry, reminder, now);
+
+	entry->nudges++;
+	if (next == TIME_NEVER)
+		close_entry(entry);
+	else
+		postpone(entry, next);
+}
+
+/* Where the day's limit puts it off, it may come to a day of absence. */
+static bool comes_while_away(const struct step *step, int64_t now)
+{
+	int64_t at;
+	int32_t date;
+
+	planner_place_extra(step->follow->settings.planner, step->to, now, &at, &date);
+	return is_away(step->to, at) || is_away(step->person, at);
+}
+
 /* The occurrence as the store has it: still open, or snoozed. */
 static void on_found(void *owner, int error, struct occurrence *const *occurrences, size_t count)
 {
@@ -520,6 +548,12 @@ static void on_found(void *owner, int error, struct occurrence *const *occurrenc
 			entry->busy = false;
 		if (entry && !error)
 			entry_free(entry);
+		step_free(step);
+		return;
+	}
+	if (comes_while_away(step, now)) {
+		entry->busy = false;
+		leave_out(entry, step->reminder, now);
 		step_free(step);
 		return;
 	}
@@ -545,12 +579,6 @@ static bool can_reach(const struct reminder *reminder, const struct person *pers
 	return planner_ways(&planned) > 0;
 }
 
-static bool is_away(const struct person *person, int64_t at)
-{
-	return person_is_away(
-		person, local_date(zone_to_local(person->place->zone, at / 1000, NULL)));
-}
-
 /* The resolver's rules for one more message: false when this step is left out. *ret_at: when. */
 static bool may_step(const struct follow *follow, const struct reminder *reminder,
 	const struct person *person, const struct person *to, int64_t now, int64_t *ret_at)
@@ -568,18 +596,6 @@ static bool may_step(const struct follow *follow, const struct reminder *reminde
 		return false;
 	/* Days of absence do not count against anybody. */
 	return !is_away(to, *ret_at) && !is_away(person, *ret_at);
-}
-
-/* Left out (away, paused): the next one may come in its time. */
-static void leave_out(struct entry *entry, const struct reminder *reminder, int64_t now)
-{
-	int64_t next = next_step_at(entry, reminder, now);
-
-	entry->nudges++;
-	if (next == TIME_NEVER)
-		close_entry(entry);
-	else
-		postpone(entry, next);
 }
 
 static void run_entry(struct follow *follow, struct entry *entry, int64_t now)

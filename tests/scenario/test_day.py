@@ -2,9 +2,9 @@
 
 import time
 
-from scenario.harness import hook, person, reminder
+from scenario.harness import eventually, hook, person, reminder
 
-DAY = "2026-06-03"  # a Wednesday
+DAY, NEXT_DAY = "2026-06-03", "2026-06-04"  # a Wednesday
 
 
 def at(clock, id, to="ana", more=""):
@@ -163,3 +163,12 @@ def test_a_paused_person_gets_nothing_until_resumed(nudged, receiver):
     assert len(receiver.all(person="ana")) == before
     daemon.ctl("resume", "person:ana")
     receiver.wait(before + 2, person="ana")
+
+
+def test_a_nudge_that_a_full_day_puts_off_does_not_come_while_they_are_away(nudged, receiver):
+    daemon = nudged(top="daily_limit = 1;", channels=hook(receiver), people=person("ana", f'away = ( {{ from = "{NEXT_DAY}"; until = "{NEXT_DAY}"; }} );'),
+                    reminders=at("12:00:02", "a", more='nudge = { after = "2s"; at_most = 1; };'))
+    daemon.start(clock=f"@{DAY} 12:00:00")
+    receiver.wait(1)
+    eventually("nothing follows any more", lambda: daemon.rows("list", "--all")[0]["state"] == "closed")
+    assert not daemon.events("nudged") and len(daemon.rows("deliveries", "--all")) == 1
