@@ -607,12 +607,18 @@ static int find_waiting(const struct memory *m, struct store_find *find)
 static int memory_find(void *context, struct store_find *find)
 {
 	struct memory *m = context;
-	const struct shelf *shelf = &m->shelves[find->of_deliveries ? DELIVERIES : OCCURRENCES];
+	enum shelf_kind kind = find->of_deliveries ? DELIVERIES : OCCURRENCES;
+	const struct shelf *shelf = &m->shelves[kind];
+	size_t begin = 0, end = shelf->count;
 
 	if (find->query.by_next)
 		return find_waiting(m, find);
-	for (size_t n = 0; n < shelf->count && find->count < find->query.limit; n++) {
-		void *record = shelf->records[find->query.newest_first ? shelf->count - 1 - n : n];
+	if (!id_none(find->query.id)) {
+		begin = shelf_place(m, kind, &find->query.id);
+		end = MIN_OF(begin + 1, end);
+	}
+	for (size_t n = begin; n < end && find->count < find->query.limit; n++) {
+		void *record = shelf->records[find->query.newest_first ? end - 1 - (n - begin) : n];
 		struct parcel *parcel = record;
 		struct kept *kept = record;
 
