@@ -63,28 +63,16 @@ const struct member *digest_member(const struct digest *digest, const struct per
 	return find_member(digest, person->id);
 }
 
-static void want_member(struct digest *digest, const struct person *person)
+static struct member *want_member(struct digest *digest, const struct person *person)
 {
-	struct member *member;
+	struct member *member = find_member(digest, person->id);
 
-	if (find_member(digest, person->id))
-		return;
+	if (member)
+		return member;
 	member = mem_new(sizeof(*member));
 	member->person = person;
 	HASH_ADD_KEYPTR(hh, digest->members, person->id, strlen(person->id), member);
-}
-
-/* Whose words may be meant for them. */
-static void want_related(struct digest *digest, const struct person *person)
-{
-	const struct model *model = digest->model;
-
-	for (size_t i = 0; i < model->n_people; i++) {
-		const struct person *other = model->people[i];
-
-		if (other->partner == person || other->mentor == person || other->manager == person)
-			want_member(digest, other);
-	}
+	return member;
 }
 
 void digest_want(
@@ -93,24 +81,34 @@ void digest_want(
 	const struct model *model = digest->model;
 
 	assert(!digest->reading);
-	switch (reminder->digest) {
-	case DIGEST_OWN:
-		if (!person)
-			return;
-		want_member(digest, person);
-		want_related(digest, person);
-		return;
-	case DIGEST_REPORTS:
+	if (reminder->digest == DIGEST_OWN || reminder->digest == DIGEST_REPORTS) {
 		if (person)
-			want_related(digest, person);
+			want_member(digest, person)->reads = true;
 		return;
-	case DIGEST_TEAM:
-		for (size_t i = 0; i < model->n_people; i++)
-			if (person_in_team(model->people[i], reminder->digest_team))
-				want_member(digest, model->people[i]);
-		return;
-	default:
-		return;
+	}
+	for (size_t i = 0; i < model->n_people; i++)
+		if (person_in_team(model->people[i], reminder->digest_team))
+			want_member(digest, model->people[i]);
+}
+
+static bool reads(const struct digest *digest, const struct person *person)
+{
+	const struct member *member = person ? find_member(digest, person->id) : NULL;
+
+	return member && member->reads;
+}
+
+/* Whose words may be meant for somebody who gets a digest. */
+static void want_writers(struct digest *digest)
+{
+	const struct model *model = digest->model;
+
+	for (size_t i = 0; i < model->n_people; i++) {
+		const struct person *person = model->people[i];
+
+		if (reads(digest, person->partner) || reads(digest, person->mentor) ||
+			reads(digest, person->manager))
+			want_member(digest, person);
 	}
 }
 
@@ -197,6 +195,7 @@ void digest_read(struct digest *digest, void (*on_done)(void *owner, int error),
 {
 	digest->on_done = on_done;
 	digest->owner = owner;
+	want_writers(digest);
 	digest->next = digest->members;
 	digest->reading = true;
 	ask(digest);

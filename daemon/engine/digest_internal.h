@@ -18,6 +18,7 @@ struct said {
 
 struct member {
 	const struct person *person;
+	bool reads;        /* gets a digest that quotes what others wrote for them */
 	struct said *list; /* in order of due_at, when it has been read */
 	size_t count, capacity;
 	UT_hash_handle hh;

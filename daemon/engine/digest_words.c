@@ -78,6 +78,11 @@ static void count_member(const struct member *member, int32_t today, int days, s
 
 /* ---- words that were shared ---- */
 
+static bool knows(const struct person *reader, const struct person *writer)
+{
+	return writer->partner == reader || writer->mentor == reader || writer->manager == reader;
+}
+
 static bool may_read(const struct person *reader, const struct person *writer, enum share share)
 {
 	return (share == SHARE_PARTNER && writer->partner == reader) ||
@@ -91,12 +96,13 @@ static void add_shared(struct buf *out, const struct digest *digest, const struc
 {
 	int lines = 0;
 
-	for (const struct member *m = digest->members; m; m = m->hh.next)
+	for (const struct member *m = digest->members; m; m = m->hh.next) {
+		if (team ? !person_in_team(m->person, team) : !knows(reader, m->person))
+			continue;
 		for (size_t i = 0; i < m->count && lines < WORDS_LINES; i++) {
 			const struct said *said = &m->list[i];
-			bool meant =
-				team ? said->share == SHARE_TEAM && person_in_team(m->person, team)
-				     : may_read(reader, m->person, said->share);
+			bool meant = team ? said->share == SHARE_TEAM
+					  : may_read(reader, m->person, said->share);
 
 			if (!meant || str_empty(said->words) || said->date <= today - WEEK_DAYS)
 				continue;
@@ -105,6 +111,7 @@ static void add_shared(struct buf *out, const struct digest *digest, const struc
 			buf_printf(out, "\n- %s: ", m->person->name);
 			add_words(out, said->words);
 		}
+	}
 }
 
 /* ---- the coming week ---- */

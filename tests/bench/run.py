@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import dispatch
+import digests
 import growth
 import pages
 import peers
@@ -107,6 +108,10 @@ def bench_pages(build, quick):
     pages.bench(build, quick)
 
 
+def bench_digests(build, quick):
+    digests.bench(build, quick)
+
+
 def bench_rivals(build, quick):
     rivals.bench(build, quick)
 
@@ -155,7 +160,7 @@ def bench_store(build, quick):
 
 BENCHES = {"next": bench_next, "daysoff": bench_daysoff, "recompute": bench_recompute, "preview": bench_preview, "store": bench_store,
            "dispatch": bench_dispatch, "start": bench_start,
-           "start_open": bench_start_open, "lateness": bench_lateness, "growth": bench_growth, "pages": bench_pages,
+           "start_open": bench_start_open, "lateness": bench_lateness, "growth": bench_growth, "pages": bench_pages, "digests": bench_digests,
            "rivals": bench_rivals}
 
 
