@@ -11,10 +11,10 @@
 static const char style[] =
 	":root{color-scheme:light dark;--ink:#22201c;--soft:#6a645a;--paper:#faf8f4;--card:#fff;"
 	"--line:#d9d3c7;--edge:#857d6f;--good:#2f6b4f;--on:#fff;--bad:#a3261f;"
-	"--blue:#2b5f9e;--amber:#9a5a00}"
+	"--blue:#2b5f9e;--amber:#9a5a00;--mid:#86b59c;--pale:#e2bd84}"
 	"@media(prefers-color-scheme:dark){:root{--ink:#ece7de;--soft:#aba395;--paper:#1b1a18;"
 	"--card:#262421;--line:#454039;--edge:#8a8272;--good:#7fc4a0;--on:#10231a;--bad:#f19a92;"
-	"--blue:#8db8ee;--amber:#e0a95a}}"
+	"--blue:#8db8ee;--amber:#e0a95a;--mid:#4b8468;--pale:#7d6239}}"
 	"*{box-sizing:border-box}"
 	"body{margin:0;background:var(--paper);color:var(--ink);"
 	"font:1.0625rem/1.55 system-ui,sans-serif}"
@@ -31,6 +31,7 @@ static const char style[] =
 	"input,select,button{font:inherit;min-height:2.9rem;border-radius:.5rem;color:var(--ink);"
 	"border:1px solid var(--edge);background:var(--paper);padding:.4rem .8rem}"
 	"input,select{width:100%}"
+	"[type=date]{min-width:11rem}"
 	"button{cursor:pointer}"
 	".row{display:flex;flex-wrap:wrap;gap:.6rem;margin-top:.9rem}"
 	".row>*{flex:1 1 8rem;min-width:0}"
@@ -68,12 +69,13 @@ static const char style[] =
 	".curve{fill:none;stroke:var(--good);stroke-width:3}"
 	".here{fill:var(--good)}"
 	".map{max-width:24rem;margin-top:1rem}.map text{font-size:11px}"
-	"rect.h0{fill:var(--line)}rect.h1{fill:var(--amber);opacity:.45}"
-	"rect.h2{fill:var(--good);opacity:.65}rect.h3{fill:var(--good)}"
+	"rect.h0{fill:var(--line)}rect.h1{fill:var(--pale)}"
+	"rect.h2{fill:var(--mid)}rect.h3{fill:var(--good)}"
 	".legend span{border-left:.8rem solid;padding-left:.4rem;margin-right:1rem}"
 	"span.b1{border-color:var(--amber)}span.b2{border-color:var(--good)}"
 	"span.b3{border-color:var(--blue)}"
-	"span.h1{border-color:var(--amber)}span.h2,span.h3{border-color:var(--good)}"
+	"span.h1{border-color:var(--pale)}span.h2{border-color:var(--mid)}"
+	"span.h3{border-color:var(--good)}"
 	"footer{margin-top:1.5rem;color:var(--soft);font-size:.9rem}";
 
 static const struct {

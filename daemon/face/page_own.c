@@ -141,8 +141,7 @@ void me_add_foci(struct buf *out, const struct me *me)
 	int free_number = 0;
 
 	add_given(out, me);
-	buf_add_str(out, "<p>What you add here is kept for you: nobody else sees it, in no message "
-			 "and on no page.</p>\n");
+	buf_add_str(out, "<p>What you add here is kept for you, and shown to nobody else.</p>\n");
 	for (int i = KEPT_FOCI; i >= 1; i--)
 		if (!me->foci[i - 1])
 			free_number = i;

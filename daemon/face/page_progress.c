@@ -104,10 +104,12 @@ static void add_words(struct buf *out, const struct practice *practice)
 	if (practice->streak > 1)
 		buf_printf(
 			out, ", the last <b>%d days</b> you were asked in a row", practice->streak);
-	if (practice->rate >= 0)
-		buf_printf(
-			out, ", <b>%d %%</b> of what you were asked in four weeks", practice->rate);
 	buf_add_str(out, ".");
+	if (practice->rate >= 0)
+		buf_printf(out, " In four weeks you were asked %d time%s and practised %d.",
+			practice->asked - practice->skipped,
+			plural(practice->asked - practice->skipped),
+			practice->done + practice->stuck);
 	if (practice->mendable)
 		buf_add_str(out, " You missed the last one: the next practice mends your row.");
 	buf_printf(out,

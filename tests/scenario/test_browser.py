@@ -189,7 +189,9 @@ def test_no_page_breaks_its_own_policy(house, measuring):
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_fits_and_can_be_read(house, measuring, size, dark):
     measuring.look(size, dark)
-    for name, address in (("answer", house.send()["answer_url"]), ("me", page_of(house)), ("organiser", house.admin),
+    for answer in ("done", "stuck"):
+        house.ctl("answer", house.send()["occurrence"], answer)
+    for name, address in (("answer", house.send()["answer_url"]), ("me", page_of(house)), ("forget", page_of(house) + "/forget"), ("organiser", house.admin),
                           ("refusal", f"http://{house.listen}/a/x")):
         measuring.driver.get(address)
         measuring.picture(f"{name}-{size}-{'dark' if dark else 'light'}")
@@ -237,7 +239,8 @@ AXE = BUILD.parent / "build" / "npm" / "node_modules" / "axe-core" / "axe.min.js
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_an_independent_checker_of_accessibility_finds_nothing(house, measuring, dark):
     measuring.look("desk", dark)
-    for address in (house.send()["answer_url"], page_of(house), house.admin):
+    house.ctl("answer", house.send()["occurrence"], "done")
+    for address in (house.send()["answer_url"], page_of(house), page_of(house) + "/forget", house.admin):
         measuring.driver.get(address)
         measuring.driver.execute_script(AXE.read_text(encoding="utf-8"))
         found = measuring.driver.execute_async_script("""
