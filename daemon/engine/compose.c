@@ -37,6 +37,23 @@ static void set_focus(struct words *words, const struct focus *focus)
 	words->values[NAME_FOCUS_MEASURE] = focus->measure;
 }
 
+/* Objectives take turns: each slot has the next one. */
+static void set_role(
+	struct words *words, const struct planned *planned, const struct person *subject)
+{
+	const struct role *role = subject->role;
+	uint64_t turn;
+
+	if (!role)
+		return;
+	words->values[NAME_ROLE] = words->values[NAME_ROLE_NAME] = role->name;
+	if (!role->n_objectives)
+		return;
+	turn = HASH_OF(planned->reminder->id, subject->id) +
+	       resolver_ordinal(planned->reminder, planned->place, &planned->slot);
+	words->values[NAME_ROLE_OBJECTIVE] = role->objectives[turn % role->n_objectives];
+}
+
 /* The local time of the slot where its recipient is. */
 static void set_due(struct words *words, const struct planned *planned)
 {
@@ -160,11 +177,22 @@ static char *make_practice_url(const struct compose_links *links, const struct p
 	return NULL;
 }
 
-void compose_message(const struct planned *planned, const struct compose_links *links,
-	char **ret_title, char **ret_text)
+static const struct person *subject_of(const struct planned *planned)
+{
+	return planned->about ? planned->about : planned->person;
+}
+
+static int32_t date_of(const struct planned *planned, const struct person *subject)
+{
+	return local_date(zone_to_local(subject->place->zone, planned->due_at / 1000, NULL));
+}
+
+/* focus: of the subject; NULL: none. */
+static void compose_with(const struct planned *planned, const struct focus *focus,
+	const struct compose_links *links, char **ret_title, char **ret_text)
 {
 	struct words words = {0};
-	const struct person *subject = planned->about ? planned->about : planned->person;
+	const struct person *subject = subject_of(planned);
 	const struct language *language;
 	const struct prompt *prompt = compose_prompt(planned, &language);
 	auto_free char *practice = make_practice_url(links, planned, prompt);
@@ -178,10 +206,9 @@ void compose_message(const struct planned *planned, const struct compose_links *
 		words.values[NAME_ABOUT_ID] = planned->about->id;
 	}
 	set_due(&words, planned);
+	set_focus(&words, focus);
 	if (subject)
-		set_focus(
-			&words, person_focus(subject, local_date(zone_to_local(subject->place->zone,
-							      planned->due_at / 1000, NULL))));
+		set_role(&words, planned, subject);
 	words.values[NAME_REMINDER_ID] = planned->reminder->id;
 	words.values[NAME_REMINDER_KIND] = kind_names[planned->reminder->kind];
 	words.values[NAME_ANSWER_URL] = links ? links->answer_url : NULL;
@@ -201,4 +228,64 @@ void compose_message(const struct planned *planned, const struct compose_links *
 	free(words.prompt);
 	for (size_t i = 0; i < ARRAY_LEN(words.parts); i++)
 		free(words.parts[i]);
+}
+
+void compose_message(const struct planned *planned, const struct compose_links *links,
+	char **ret_title, char **ret_text)
+{
+	const struct person *subject = subject_of(planned);
+
+	compose_with(planned, subject ? person_focus(subject, date_of(planned, subject)) : NULL,
+		links, ret_title, ret_text);
+}
+
+/* Whether one of its ways ends where others read. */
+static bool reaches_others(const struct planned *planned)
+{
+	const struct reminder *reminder = planned->reminder;
+	const struct channel **via = reminder->via ? reminder->via : planned->person->via;
+	size_t n_via = reminder->via ? reminder->n_via : planned->person->n_via;
+
+	for (size_t i = 0; i < n_via; i++)
+		if (via[i]->is_room || via[i]->shared)
+			return true;
+	return false;
+}
+
+static const struct focus *personal_focus(const struct planned *planned, const struct view *view)
+{
+	const struct person *person = planned->person;
+	int32_t date;
+
+	if (!view || !view->personal || !person || subject_of(planned) != person ||
+		reaches_others(planned))
+		return NULL;
+	date = date_of(planned, person);
+	return person_focus(person, date) ? NULL : view->personal(view->owner, person, date);
+}
+
+bool compose_personal(const struct planned *planned, const struct view *view,
+	const struct compose_links *links, char **ret_title, char **ret_text)
+{
+	const struct focus *focus = personal_focus(planned, view);
+	auto_free char *title = NULL, *text = NULL;
+
+	compose_message(planned, links, ret_title, ret_text);
+	if (!focus)
+		return false;
+	title = *ret_title;
+	text = *ret_text;
+	compose_with(planned, focus, links, ret_title, ret_text);
+	return !str_eq(title, *ret_title) || !str_eq(text, *ret_text);
+}
+
+void compose_masked(
+	const struct planned *planned, const struct view *view, char **ret_title, char **ret_text)
+{
+	if (!compose_personal(planned, view, NULL, ret_title, ret_text))
+		return;
+	free(*ret_title);
+	free(*ret_text);
+	*ret_title = str_new(COMPOSE_MASK);
+	*ret_text = str_new(COMPOSE_MASK);
 }

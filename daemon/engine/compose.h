@@ -17,6 +17,15 @@ struct compose_links {
 /* Title and text, owned by the caller, never NULL. links may be NULL. */
 void compose_message(const struct planned *planned, const struct compose_links *links,
 	char **ret_title, char **ret_text);
+/* The same with the person's own focus, where the file gives none for the date: in what is theirs alone,
+ * by ways that are theirs alone. True: something of it is in the words, which nobody else is shown. */
+bool compose_personal(const struct planned *planned, const struct view *view,
+	const struct compose_links *links, char **ret_title, char **ret_text);
+/* The same, and in place of such words, that they are personal: for whoever else asks. */
+void compose_masked(
+	const struct planned *planned, const struct view *view, char **ret_title, char **ret_text);
+/* What stands in their place. */
+#define COMPOSE_MASK "(personal)"
 /* The prompt that the message takes its words from, and the language they are in; NULL: it is not
  * from a pack. */
 const struct prompt *compose_prompt(

@@ -35,6 +35,7 @@ struct keeper {
 		char *name, *value;
 	} list[KEPT_NAMES_MAX];
 	size_t count;
+	struct focus foci[KEPT_FOCI]; /* as list says; without a skill: none */
 	UT_hash_handle hh;
 };
 
@@ -251,6 +252,11 @@ static bool on_forgotten(void *owner, const struct person *person)
 	return known_is_forgotten(owner, person->id);
 }
 
+static const struct focus *on_personal(void *owner, const struct person *person, int32_t date)
+{
+	return known_focus(owner, person->id, date);
+}
+
 struct known *known_new(void)
 {
 	struct known *known = mem_new(sizeof(*known));
@@ -260,7 +266,8 @@ struct known *known_new(void)
 		.paused = on_paused,
 		.faded = on_faded,
 		.kept = on_kept,
-		.forgotten = on_forgotten};
+		.forgotten = on_forgotten,
+		.personal = on_personal};
 	known->view.rounds = rounds_new(&known->view);
 	return known;
 }
@@ -280,6 +287,8 @@ static void keeper_free(struct known *known, struct keeper *keeper)
 		free(keeper->list[i].name);
 		free(keeper->list[i].value);
 	}
+	for (int i = 0; i < KEPT_FOCI; i++)
+		focus_clear(&keeper->foci[i]);
 	free(keeper->person);
 	free(keeper);
 }
@@ -492,6 +501,31 @@ bool known_can_keep(const struct known *known, const char *person, const char *n
 	return !keeper || keeper->count < KEPT_NAMES_MAX || find_kept(keeper, name);
 }
 
+/* After the value of a name has changed; NULL: it is gone. */
+static void read_focus(struct keeper *keeper, const char *name, const char *value)
+{
+	int number = kept_focus_number(name);
+	struct focus *focus = &keeper->foci[MAX_OF(number - 1, 0)];
+	auto_free char *why = NULL;
+
+	if (!number)
+		return;
+	focus_clear(focus);
+	*focus = (struct focus){.skill = NULL};
+	if (value && focus_parse(value, focus, &why) < 0)
+		focus->skill = NULL;
+}
+
+const struct focus *known_focus(const struct known *known, const char *person, int32_t date)
+{
+	const struct keeper *keeper = find_keeper(known, person);
+
+	for (int i = 0; keeper && i < KEPT_FOCI; i++)
+		if (keeper->foci[i].skill && focus_covers(&keeper->foci[i], date))
+			return &keeper->foci[i];
+	return NULL;
+}
+
 static void remove_kept(struct known *known, const char *person, const char *name)
 {
 	struct keeper *keeper = find_keeper(known, person);
@@ -499,6 +533,7 @@ static void remove_kept(struct known *known, const char *person, const char *nam
 
 	if (!found)
 		return;
+	read_focus(keeper, name, NULL);
 	free(found->name);
 	free(found->value);
 	keeper->count--;
@@ -524,6 +559,7 @@ static void put_kept(struct keeper *keeper, const char *name, const char *value)
 	struct kept_value *found = find_kept(keeper, name);
 	size_t at = keeper_place(keeper, name);
 
+	read_focus(keeper, name, value);
 	if (found) {
 		free(found->value);
 		found->value = str_new(value);

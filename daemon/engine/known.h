@@ -42,6 +42,8 @@ const char *known_kept(const struct known *known, const char *person, const char
 /* The same by number from 0 on, in the order of names; false beyond the last one. */
 bool known_kept_at(const struct known *known, const char *person, size_t index,
 	const char **ret_name, const char **ret_value);
+/* The first of the personal foci that covers the date; lent until it is kept anew. */
+const struct focus *known_focus(const struct known *known, const char *person, int32_t date);
 /* Whether there is room for one more name. */
 bool known_can_keep(const struct known *known, const char *person, const char *name);
 /* value NULL removes it. What is above the ceilings, or no value of that name, is not kept: the store

@@ -75,7 +75,7 @@ struct occurrence *planner_make_occurrence(struct planner *planner, const struct
 	links.answer_url = url;
 	if (planned->reminder->digest)
 		links.digest = sum = digest_write(digest, planned);
-	compose_message(planned, &links, &title, &text);
+	made.personal = compose_personal(planned, settings->view, &links, &title, &text);
 	made.title = title;
 	made.text = text;
 	return occurrence_copy(&made);

@@ -58,6 +58,9 @@ struct view {
 	struct rounds *rounds;
 	/* Whether the person asked to be forgotten: nothing is planned for or about them. May be NULL. */
 	bool (*forgotten)(void *owner, const struct person *person);
+	/* The person's own focus of a local date, which nobody else is shown; lent until the next
+	 * turn of the loop; NULL: none. May be NULL. */
+	const struct focus *(*personal)(void *owner, const struct person *person, int32_t date);
 };
 
 bool view_has_forgotten(const struct view *view, const struct person *person);

@@ -12,6 +12,7 @@ enum { COMING_DAYS = 14, COMING_MS = 20 };
 
 struct gathering {
 	struct me *me;
+	const struct view *view;
 	struct clock *clock;
 	int64_t until_mono;
 };
@@ -33,7 +34,7 @@ static bool on_coming(void *owner, const struct planned *planned)
 		.reminder = planned->reminder->id,
 		.moved = planned->decision == DECISION_SHIFTED,
 		.merged = planned->decision == DECISION_MERGED};
-	compose_message(planned, NULL, &coming->title, &text);
+	compose_personal(planned, gathering->view, NULL, &coming->title, &text);
 	me->n_coming++;
 	return true;
 }
@@ -41,7 +42,8 @@ static bool on_coming(void *owner, const struct planned *planned)
 static void gather_coming(struct me *me, const struct engine *engine)
 {
 	struct clock *clock = engine_clock(engine);
-	struct gathering gathering = {me, clock, clock_mono(clock) + COMING_MS};
+	struct gathering gathering = {
+		me, engine_view(engine), clock, clock_mono(clock) + COMING_MS};
 	struct preview_query query = {.person = me->person, .terse = true};
 
 	query.from = local_date(zone_to_local(me->person->place->zone, me->now_at / 1000, NULL));

@@ -79,7 +79,7 @@ static void on_object(void *owner, json_t *object)
 
 static bool on_planned(void *owner, const struct planned *planned)
 {
-	shape_planned(planned, "config", on_object, owner);
+	shape_planned(planned, NULL, "config", on_object, owner);
 	return true;
 }
 

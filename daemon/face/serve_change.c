@@ -95,7 +95,7 @@ void serve_answer(struct call *call)
 
 /* ---- send ---- */
 
-static void add_message(json_t *list, const struct planned *planned)
+static void add_message(const struct engine *engine, json_t *list, const struct planned *planned)
 {
 	const struct person *person = planned->person;
 	const struct channel *const *via = planned->reminder->n_via ? planned->reminder->via
@@ -106,7 +106,7 @@ static void add_message(json_t *list, const struct planned *planned)
 
 	if (person && planned->reminder->n_via + person->n_via)
 		channel = via[0]->id;
-	compose_message(planned, NULL, &title, &text);
+	compose_masked(planned, engine_view(engine), &title, &text);
 	json_array_append_new(list,
 		json_pack("{so so so so so}", "person", shape_text(person ? person->id : NULL),
 			"about", shape_text(planned->about ? planned->about->id : NULL), "channel",
@@ -146,14 +146,14 @@ static void reply_dry_run(
 		planned.person = person;
 		if (reminder->has_about && pair->subject != pair->recipient)
 			planned.about = model->people[pair->subject];
-		add_message(list, &planned);
+		add_message(call_engine(call), list, &planned);
 	}
 	for (size_t i = 0; !only && i < reminder->n_rooms; i++) {
 		struct planned planned = planned_now(reminder, reminder->place, now_at);
 
 		planned.room = reminder->rooms[i];
 		if (count++ < MESSAGES_SHOWN)
-			add_message(list, &planned);
+			add_message(call_engine(call), list, &planned);
 	}
 	summary = str_printf("%zu message%s would go%s", count, count == 1 ? "" : "s",
 		count > MESSAGES_SHOWN ? "; the first 100 are shown" : "");

@@ -24,6 +24,7 @@ enum {
 
 struct preview {
 	struct model *model;
+	const struct view *view;
 	struct preview_query query; /* from: the date under way; to: the last one */
 	size_t done;                /* decisions of this date that are sent already */
 	size_t seen;
@@ -61,7 +62,7 @@ static bool on_planned(void *owner, const struct planned *planned)
 	if (preview->bytes >= PIECE_BYTES)
 		return false;
 	preview->done++;
-	shape_planned(planned, "live", on_object, preview);
+	shape_planned(planned, preview->view, "live", on_object, preview);
 	return true;
 }
 
@@ -153,6 +154,7 @@ void serve_preview(struct call *call)
 		return;
 	preview = mem_new(sizeof(*preview));
 	preview->model = model_ref((struct model *)engine_model(call_engine(call)));
+	preview->view = engine_view(call_engine(call));
 	preview->query = query;
 	if (call_flag(call, "counts"))
 		preview->tally = tally_new(preview->model, engine_view(call_engine(call)),

@@ -62,6 +62,11 @@ json_t *shape_id(struct id id)
 	return json_string(text);
 }
 
+static json_t *shape_words(const struct occurrence *occurrence, const char *words)
+{
+	return shape_text(words && occurrence->personal ? COMPOSE_MASK : words);
+}
+
 json_t *shape_occurrence(const struct occurrence *occurrence)
 {
 	bool answered = occurrence->answer != ANSWER_NONE;
@@ -73,8 +78,9 @@ json_t *shape_occurrence(const struct occurrence *occurrence)
 		shape_time(occurrence->due_at), "planned", shape_time(occurrence->planned_at),
 		"state", occurrence_state_names[occurrence->state], "decision",
 		decision_names[occurrence->decision], "reason", shape_text(occurrence->rule),
-		"title", shape_text(occurrence->title), "text", shape_text(occurrence->text),
-		"follow", shape_time(occurrence->follow_at), "nudges", occurrence->nudges, "answer",
+		"title", shape_words(occurrence, occurrence->title), "text",
+		shape_words(occurrence, occurrence->text), "follow",
+		shape_time(occurrence->follow_at), "nudges", occurrence->nudges, "answer",
 		answered ? json_string(answer_names[occurrence->answer]) : json_null(), "answered",
 		answered ? shape_time(occurrence->answered_at) : json_null(), "share",
 		occurrence->answer_text ? json_string(share_names[occurrence->share])
@@ -85,6 +91,8 @@ json_t *shape_occurrence_private(const struct occurrence *occurrence)
 {
 	json_t *object = shape_occurrence(occurrence);
 
+	json_object_set_new(object, "title", shape_text(occurrence->title));
+	json_object_set_new(object, "text", shape_text(occurrence->text));
 	json_object_set_new(object, "answer_text", shape_text(occurrence->answer_text));
 	return object;
 }
@@ -150,7 +158,7 @@ static json_t *planned_on(const struct planned *planned, const char *basis, cons
 		shape_text(*planned->detail ? planned->detail : rule_id_names[planned->rule]));
 }
 
-void shape_planned(const struct planned *planned, const char *basis,
+void shape_planned(const struct planned *planned, const struct view *view, const char *basis,
 	void (*on_object)(void *owner, json_t *object), void *owner)
 {
 	const struct reminder *reminder = planned->reminder;
@@ -159,7 +167,7 @@ void shape_planned(const struct planned *planned, const char *basis,
 	const struct channel *const *via;
 	size_t n = 1;
 
-	compose_message(planned, NULL, &title, &text);
+	compose_masked(planned, view, &title, &text);
 	if (!person) {
 		on_object(owner, planned_on(planned, basis, planned->room->id, title, text));
 		return;

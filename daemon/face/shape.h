@@ -19,5 +19,5 @@ json_t *shape_delivery(const struct delivery *delivery);
 
 /* A decision as `preview` shows it: one object for each channel it goes to (a skipped one: one
  * object). basis is "live" or "config". */
-void shape_planned(const struct planned *planned, const char *basis,
+void shape_planned(const struct planned *planned, const struct view *view, const char *basis,
 	void (*on_object)(void *owner, json_t *object), void *owner);

@@ -376,6 +376,7 @@ static void show_forget(struct http_visit *visit)
 /* ---- the calendar ---- */
 
 struct feed {
+	const struct view *view;
 	struct ics *ics;
 	struct clock *clock;
 	int64_t until_mono;
@@ -394,7 +395,7 @@ static bool on_planned(void *owner, const struct planned *planned)
 
 	if (feed->count++ == CALENDAR_EVENTS || clock_mono(feed->clock) > feed->until_mono)
 		return false;
-	shape_planned(planned, "live", on_event, feed);
+	shape_planned(planned, feed->view, "live", on_event, feed);
 	return true;
 }
 
@@ -403,7 +404,8 @@ static void serve_calendar(
 {
 	struct clock *clock = engine_clock(engine);
 	int64_t now_s = clock_now(clock) / 1000;
-	struct feed feed = {.ics = ics_new(now_s, CALENDAR_BYTES),
+	struct feed feed = {.view = engine_view(engine),
+		.ics = ics_new(now_s, CALENDAR_BYTES),
 		.clock = clock,
 		.until_mono = clock_mono(clock) + CALENDAR_MS};
 	struct preview_query query = {.person = person};

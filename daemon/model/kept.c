@@ -65,16 +65,16 @@ void kept_focus_name(int number, char name[static KEPT_NAME])
 	snprintf(name, KEPT_NAME, "focus.%d", number);
 }
 
-static bool is_focus_name(const char *name)
+int kept_focus_number(const char *name)
 {
 	char known[KEPT_NAME];
 
 	for (int i = 1; i <= KEPT_FOCI; i++) {
 		kept_focus_name(i, known);
 		if (str_eq(name, known))
-			return true;
+			return i;
 	}
-	return false;
+	return 0;
 }
 
 const char *kept_note_of(const char *name)
@@ -98,7 +98,7 @@ char *kept_why_not(const char *name, const char *value)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (str_eq(name, names[i].name))
 			return why_not_word(i, value);
-	if (!is_focus_name(name))
+	if (!kept_focus_number(name))
 		return str_new(
 			"what can be kept is celebrate, plateau, pair, partner, share, link, "
 			"practised and focus.1 to focus.5");

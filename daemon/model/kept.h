@@ -21,6 +21,7 @@ char *kept_why_not(const char *name, const char *value);
 const char *kept_note_of(const char *name);
 /* "focus.1" ...; number from 1 on. */
 void kept_focus_name(int number, char name[static KEPT_NAME]);
+int kept_focus_number(const char *name); /* 0: it is none of them */
 
 /* A personal focus, as JSON: skill (needed), why, goal, cue, act, measure: one line each; from, until:
  * dates, inclusive. 0, or -EINVAL with a sentence (owned) that names the member. */

@@ -329,17 +329,17 @@ const char *person_address(const struct person *person, const struct channel *ch
 	return NULL;
 }
 
+bool focus_covers(const struct focus *focus, int32_t date)
+{
+	return (!focus->has_from || date >= focus->from) &&
+	       (!focus->has_until || date <= focus->until);
+}
+
 const struct focus *person_focus(const struct person *person, int32_t date)
 {
-	for (size_t i = 0; i < person->n_foci; i++) {
-		const struct focus *focus = &person->foci[i];
-
-		if (focus->has_from && date < focus->from)
-			continue;
-		if (focus->has_until && date > focus->until)
-			continue;
-		return focus;
-	}
+	for (size_t i = 0; i < person->n_foci; i++)
+		if (focus_covers(&person->foci[i], date))
+			return &person->foci[i];
 	return NULL;
 }
 

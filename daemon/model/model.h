@@ -272,6 +272,7 @@ const char *person_address(const struct person *person, const struct channel *ch
 const struct language *reminder_language(
 	const struct reminder *reminder, const struct person *person, const struct place *place);
 void focus_clear(struct focus *focus); /* frees its texts */
+bool focus_covers(const struct focus *focus, int32_t date);
 /* The focus of a local date (the first that covers it), or NULL. */
 const struct focus *person_focus(const struct person *person, int32_t date);
 /* Absent on the whole of a local date. */

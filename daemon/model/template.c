@@ -23,6 +23,9 @@ const char *const template_names[TEMPLATE_NAMES + 1] = {
 	[NAME_FOCUS_CUE] = "focus.cue",
 	[NAME_FOCUS_ACT] = "focus.act",
 	[NAME_FOCUS_MEASURE] = "focus.measure",
+	[NAME_ROLE] = "role",
+	[NAME_ROLE_NAME] = "role.name",
+	[NAME_ROLE_OBJECTIVE] = "role.objective",
 	[NAME_REMINDER_ID] = "reminder.id",
 	[NAME_REMINDER_KIND] = "reminder.kind",
 	[NAME_DUE_DATE] = "due.date",
@@ -244,12 +247,19 @@ static int parser_close(struct parser *parser, const struct tag *tag)
 
 static int parser_value(struct parser *parser, const struct tag *tag)
 {
+	static const struct {
+		enum template_name section;
+		const char *part;
+	} sections[] = {
+		{NAME_ABOUT, "about.name"}, {NAME_FOCUS, "focus.skill"}, {NAME_ROLE, "role.name"}};
 	const char *name = template_names[tag->name];
 
-	if (tag->name == NAME_ABOUT || tag->name == NAME_FOCUS)
-		return parser_fail(parser, tag->at,
-			"\"%s\" is a section, {{#%s}}...{{/%s}}: its parts are texts, as {{%s}}",
-			name, name, name, tag->name == NAME_ABOUT ? "about.name" : "focus.skill");
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		if (tag->name == sections[i].section)
+			return parser_fail(parser, tag->at,
+				"\"%s\" is a section, {{#%s}}...{{/%s}}: its parts are texts, as "
+				"{{%s}}",
+				name, name, name, sections[i].part);
 	parser_add(parser, OP_VALUE, tag->name);
 	return 0;
 }

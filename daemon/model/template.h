@@ -21,6 +21,9 @@ enum template_name {
 	NAME_FOCUS_CUE,
 	NAME_FOCUS_ACT,
 	NAME_FOCUS_MEASURE,
+	NAME_ROLE, /* section: the subject has a role */
+	NAME_ROLE_NAME,
+	NAME_ROLE_OBJECTIVE, /* section and value: one of them, each in its turn */
 	NAME_REMINDER_ID,
 	NAME_REMINDER_KIND,
 	NAME_DUE_DATE, /* 2026-11-23, local */

@@ -296,6 +296,12 @@ static const struct prompt *find_about(const struct prompt_pack *pack)
 	return NULL;
 }
 
+static bool needs(const struct reminder *reminder, enum template_name name)
+{
+	return (reminder->title && template_needs(reminder->title, name)) ||
+	       (reminder->text && template_needs(reminder->text, name));
+}
+
 static bool asks_oneself(const struct reminder *reminder)
 {
 	for (size_t i = 0; reminder->has_about && i < reminder->n_pairs; i++) {
@@ -308,9 +314,28 @@ static bool asks_oneself(const struct reminder *reminder)
 /* Words about somebody, where nobody but the recipient is spoken of. */
 static bool leaves_gap(const struct reminder *reminder)
 {
-	return (reminder->title && template_needs(reminder->title, NAME_ABOUT)) ||
-	       (reminder->text && template_needs(reminder->text, NAME_ABOUT)) ||
-	       (!reminder->text && find_about(reminder->prompts));
+	return needs(reminder, NAME_ABOUT) || (!reminder->text && find_about(reminder->prompts));
+}
+
+/* Who has no role, or none with objectives, that the words would quote. */
+static void check_role_names(
+	struct loader *loader, struct where where, const struct reminder *reminder)
+{
+	bool objective = needs(reminder, NAME_ROLE_OBJECTIVE);
+	struct names names = {0};
+
+	if (!needs(reminder, NAME_ROLE))
+		return;
+	for (size_t i = 0; i < reminder->n_pairs; i++) {
+		const struct person *person = loader->model->people[reminder->pairs[i].subject];
+
+		if (!person->role || (objective && !person->role->n_objectives))
+			config_names_add(&names, person->id);
+	}
+	if (names.count)
+		warn(loader, where, "\"%s\" quotes %s: %s %s none", reminder->id,
+			objective ? "an objective of the role" : "the role", config_names(&names),
+			names.count == 1 ? "has" : "have");
 }
 
 static void check_names(
@@ -340,11 +365,10 @@ static void check_names(
 			"\"%s\" names whom it is about, and goes to themselves, too: put that "
 			"between {{#about}} and {{/about}}",
 			reminder->id);
-	if (!reminder->vision &&
-		((reminder->title && template_needs(reminder->title, NAME_VISION)) ||
-			(reminder->text && template_needs(reminder->text, NAME_VISION))))
+	if (!reminder->vision && needs(reminder, NAME_VISION))
 		warn(loader, where, "\"%s\" quotes the vision, but the file has no \"vision\"",
 			reminder->id);
+	check_role_names(loader, where, reminder);
 	if (loader->top.listen)
 		return;
 	if (uses(reminder, NAME_ANSWER_URL))
@@ -492,8 +516,22 @@ static void check_keep(struct loader *loader)
 
 static bool has_no_plan(const struct loader *loader, const struct person *person)
 {
-	return loader->roles_are_listed && !person->n_foci &&
+	return (loader->roles_are_listed || loader->practises[person->index]) && !person->n_foci &&
 	       !(person->role && person->role->n_objectives);
+}
+
+/* Who gets practice reminders, by index. */
+static bool *list_practising(const struct model *model)
+{
+	bool *practises = mem_new_array(model->n_people + 1, sizeof(*practises));
+
+	for (size_t i = 0; i < model->n_reminders; i++) {
+		const struct reminder *reminder = model->reminders[i];
+
+		for (size_t n = 0; reminder->kind == KIND_PRACTICE && n < reminder->n_pairs; n++)
+			practises[reminder->pairs[n].subject] = true;
+	}
+	return practises;
 }
 
 static bool lacks_mentor(const struct loader *loader, const struct person *person)
@@ -573,8 +611,11 @@ static void check_plans(struct loader *loader)
 {
 	auto_free char *many =
 		str_printf("more foci on one date than focus_limit = %d", loader->top.focus_limit);
+	auto_free bool *practises = list_practising(loader->model);
 
+	loader->practises = practises;
 	warn_people(loader, has_no_plan, "neither objectives by role nor a focus");
+	loader->practises = NULL;
 	warn_people(loader, has_too_many_foci, many);
 	warn_people(loader, lacks_mentor, "no mentor, which their role asks for");
 	check_roles(loader);

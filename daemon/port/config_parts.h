@@ -70,6 +70,7 @@ struct loader {
 	size_t teams_room, roles_room, calendars_room, languages_room;
 	struct members of_teams, of_roles; /* once the people are built */
 	bool roles_are_listed;
+	const bool *practises;     /* beside model->people, while plans are checked */
 	bool *channel_works;       /* beside model->channels: its plugin took its settings */
 	bool *via_is_wrong;        /* beside model->people: complained about already */
 	size_t n_pairs;            /* of all reminders so far */
