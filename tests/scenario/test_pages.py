@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from scenario.harness import fetch, hook, person, reminder
 from scenario.house import House
 
 pytestmark = pytest.mark.sanitized
@@ -18,7 +19,7 @@ KEY = "a secret of the tests, long enough"
 PERSON_BYTES = 27
 MORE_REMINDERS = """,
   { id = "also"; kind = "note"; calendar = "Mon..Fri 09:30"; to = [ "ana", "bo" ]; title = "Also"; text = "Your page: {{practice_url}}"; },
-  { id = "hers"; kind = "note"; calendar = "Mon..Fri 11:00"; to = [ "bo" ]; title = "Only for Bo <b>"; text = "Bo's own words"; }
+  { id = "hers"; kind = "note"; calendar = "Mon..Fri 11:00"; to = [ "bo" ]; title = "Only for Bo <b>"; text = "Bo's <own> words"; }
 """
 
 
@@ -157,6 +158,8 @@ def test_somebody_elses_item_cannot_be_answered_from_my_page(house):
     theirs = next(row for row in house.rows("list", "--all") if row["reminder"] == "hers")["occurrence"]
     reply = post(house, links(house)[0], f"do=answer&occurrence={theirs}&answer=done")
     assert reply.status == 404 and record(house, theirs)["answer"] is None
+    shown = ask(house, "GET", links(house, "bo")[0]).text
+    assert "Bo&#39;s &lt;own&gt; words" in shown and "<own>" not in shown
 
 
 def test_a_rest_is_taken_and_ended_by_the_person_and_nobody_learns_why(house):
@@ -281,10 +284,10 @@ def test_choices_are_kept_and_shown_again(house):
 
 def test_a_focus_of_my_own_is_kept_changed_and_removed_and_seen_by_nobody_else(house):
     page = links(house)[0]
-    body = "do=focus&number={}&then={}&skill=secret+singing+%3Cb%3E&why=joy&goal=&cue=&act=&measure=&from=2027-01-01&until="
+    body = "do=focus&number={}&then={}&skill=secret+singing+%3Cb%3E%22&why=joy&goal=&cue=&act=&measure=&from=2027-01-01&until="
     assert post(house, page, body.format(1, "keep")).status == 200
     shown = ask(house, "GET", page).text
-    assert "secret singing &lt;b&gt;" in shown and 'value="2027-01-01"' in shown and 'value="joy"' in shown
+    assert shown.count("secret singing &lt;b&gt;&quot;") == 2 and 'value="2027-01-01"' in shown and 'value="joy"' in shown
     for text in (ask(house, "GET", links(house, "bo")[0]).text, house.log, *(house.ctl(*words, "--json").stdout for words in (
             ("status",), ("list", "--all"), ("deliveries", "--all"), ("preview",), ("export", "bo"))),
             ask(house, "GET", links(house)[1]).text, ask(house, "GET", house.send()["answer_url"].split(house.listen, 1)[1]).text):
@@ -322,6 +325,29 @@ def test_new_links_make_the_older_ones_void(house):
     assert post(house, before[0], "do=resume").status == 403
     assert ask(house, "GET", links(house, "bo")[0]).status == 200
     assert house.ctl("link", "nobody", "--new", ok=False).returncode == 1
+
+
+def test_a_pace_is_kept_over_a_restart_and_so_is_the_way_back():
+    with House(store="sqlite") as house:
+        house.start()
+        for pace, kept in (("stop", ["stop:ana:practice"]), ("less", ["less:ana:practice"]), ("planned", [])):
+            assert post(house, links(house)[0], "do=pace&reminder=practice&pace=" + pace).status == 200
+            house.stop()
+            house.start()
+            assert list(pauses(house)) == kept
+
+
+def test_what_went_today_is_not_shown_as_coming(nudged, receiver):
+    today = "".join(reminder(f"at-{hour}", "ana", f'calendar = "{hour}:00"') for hour in ("09", "12", "15"))
+    daemon = nudged(channels=hook(receiver), people=person("ana"), reminders=today)
+    daemon.start(clock="@2026-06-02 18:00:00")
+    daemon.stop()
+    daemon.start(clock="@2026-06-03 12:30:00")
+    page = fetch(daemon.rows("link", "ana")[0]["page"])[1]
+    first = re.search(r"(?s)<h3>Today, Wed 3 June</h3>(.*?)</ul>", page)[1]
+    assert re.findall(r"<b>(\d\d):00</b>", first) == ["15"]
+    tomorrow = re.search(r"(?s)<h3>Tomorrow, Thu 4 June</h3>(.*?)</ul>", page)[1]
+    assert re.findall(r"<b>(\d\d):00</b>", tomorrow) == ["09", "12", "15"]
 
 
 def test_who_asks_to_be_forgotten_is_and_gets_nothing_any_more_until_they_come_back():
