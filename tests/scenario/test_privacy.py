@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from scenario.harness import BUILD, eventually, fetch, hook, person, reminder
+from scenario.harness import BUILD, eventually, fetch, free_port, hook, person, reminder
 
 pytestmark = pytest.mark.sanitized
 
@@ -63,13 +63,15 @@ def keep(daemon, **values):
 def band(nudged, receiver):
     """A day with answers, nudges, an escalation, a merged message, and an absence."""
     wall = f'{{ id = "wall"; plugin = "webhook"; dialect = "slack"; url = "{receiver.url("/wall")}"; allow_private = true; }},'
-    daemon = nudged(top="daily_limit = 2;", channels=hook(receiver) + wall, people=people(), reminders=reminders())
+    admin = free_port()
+    daemon = nudged(top=f'daily_limit = 2; listen_admin = "127.0.0.1:{admin}";', channels=hook(receiver) + wall, people=people(), reminders=reminders())
     (daemon.folder / "away.ics").write_text(ABSENCE, encoding="utf-8", newline="")
     (daemon.folder / "away.ics").chmod(0o600)
     daemon.start(clock=f"@{DAY} 11:00:00", level="debug")
     daemon.stop()
     keep(daemon, focus_1=json.dumps({"skill": FOCUS, "act": ACT}), share="team")
     daemon.start(clock=f"@{DAY} 12:00:00", level="debug")
+    daemon.admin = f"http://127.0.0.1:{admin}"
     eventually("the mentor is told", lambda: receiver.all(person="li"))
     eventually("the manager is asked again", lambda: len(receiver.all(person="sam")) == 2)
     return daemon
@@ -87,6 +89,11 @@ def answers(daemon, receiver):
     return own, by
 
 
+def links(daemon, who):
+    """Their own page and their calendar."""
+    return re.findall(r"http://\S+", daemon.ctl("link", who).stdout)
+
+
 def test_the_canaries_are_where_they_belong(band, receiver):
     """Else the search below would prove nothing."""
     own, by = answers(band, receiver)
@@ -95,6 +102,7 @@ def test_the_canaries_are_where_they_belong(band, receiver):
     exported = json.dumps(band.rows("export", "ana"))
     assert all(word in exported for word in (FOCUS, ACT, MINE, SHARED)) and MANAGERS not in exported
     assert MANAGERS in json.dumps(band.rows("export", "sam"))
+    assert FOCUS in fetch(links(band, "ana")[0])[1]
     assert FOCUS in fetch(by["own"])[1] and MINE not in fetch(by["first"])[1]
 
 
@@ -126,9 +134,12 @@ def test_nobody_else_is_told_any_of_it(band, receiver):
     assert "own" in told.items[0]["text"] and "Ana" in told.items[0]["title"]
     lines = "\n".join(band.log)
     assert not [word for word in CANARIES if word in lines]
-    # Others' pages: the manager's, and the mentor's about her.
-    for page in (fetch(by["review"])[1], fetch(told.items[0]["answer_url"])[1]):
-        assert not [word for word in CANARIES if word in page]
+    # What was asked of the manager and the mentor, everybody's own pages, the administrator's; the calendars.
+    urls = [by["review"], told.items[0]["answer_url"], band.admin + "/", band.admin + "/metrics"]
+    urls += [url for who in ("bo", "li", "sam") for url in links(band, who)] + [links(band, "ana")[1]]
+    for url in urls:
+        status, page = fetch(url)
+        assert status == 200 and not [word for word in CANARIES if word in page], url
 
 
 def test_what_watches_events_is_told_no_words(band, receiver, tmp_path):
