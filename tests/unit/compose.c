@@ -154,7 +154,7 @@ static const struct focus *own_focus(void *owner, const struct person *person, i
 {
 	static const struct focus focus = {.skill = (char *)"fugues", .act = (char *)"one voice"};
 
-	return str_eq(person->id, "ana") ? &focus : NULL;
+	return &focus;
 }
 
 static void a_personal_focus_is_in_what_is_for_its_owner_alone(void **state)
