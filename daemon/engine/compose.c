@@ -11,6 +11,7 @@ static const char *const unread[] = {
 	[DIGEST_OWN] = "(your practice, as it is when this is sent)",
 	[DIGEST_TEAM] = "(what the team practised, as it is when this is sent)",
 	[DIGEST_REPORTS] = "(talks that are due then)",
+	[DIGEST_PROGRAMME] = "(how each reminder fares, as it is when this is sent)",
 };
 
 #define ALONE_TITLE "Nobody to meet this time"

@@ -45,6 +45,7 @@ void digest_free(struct digest *digest)
 		member_free(digest, member);
 	for (size_t i = 0; i < digest->model->n_places; i++)
 		free(digest->outlooks[i].slots);
+	digest_programme_free(digest);
 	free(digest->outlooks);
 	model_unref(digest->model);
 	free(digest);
@@ -84,6 +85,10 @@ void digest_want(
 	if (reminder->digest == DIGEST_OWN || reminder->digest == DIGEST_REPORTS) {
 		if (person)
 			want_member(digest, person)->reads = true;
+		return;
+	}
+	if (reminder->digest == DIGEST_PROGRAMME) {
+		digest_programme_begin(digest);
 		return;
 	}
 	for (size_t i = 0; i < model->n_people; i++)
@@ -141,6 +146,13 @@ static int by_due(const void *a, const void *b)
 	return (x->due_at > y->due_at) - (x->due_at < y->due_at);
 }
 
+static void end_reading(struct digest *digest, int error);
+
+void digest_programme_end(struct digest *digest, int error)
+{
+	end_reading(digest, error);
+}
+
 static void end_reading(struct digest *digest, int error)
 {
 	for (struct member *member = digest->members; member; member = member->hh.next)
@@ -167,7 +179,9 @@ static void on_facts(void *owner, int error, const struct fact *facts, size_t co
 		digest->after = (struct id){0};
 		digest->next = digest->end;
 	}
-	if (error || digest->orphan || !digest->next)
+	if (!error && !digest->orphan && !digest->next && digest->fares)
+		digest_programme_ask(digest);
+	else if (error || digest->orphan || !digest->next)
 		end_reading(digest, error);
 	else
 		ask(digest);

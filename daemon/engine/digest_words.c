@@ -363,6 +363,8 @@ char *digest_write(struct digest *digest, const struct planned *planned)
 	assert(!digest->reading);
 	if (planned->reminder->digest == DIGEST_TEAM)
 		write_team(digest, planned, &out);
+	else if (planned->reminder->digest == DIGEST_PROGRAMME)
+		digest_write_programme(digest, date_of(planned), &out);
 	else if (planned->person && planned->reminder->digest == DIGEST_OWN)
 		write_own(digest, planned, &out);
 	else if (planned->person && planned->reminder->digest == DIGEST_REPORTS)

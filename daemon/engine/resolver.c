@@ -5,13 +5,14 @@
 #include "engine/rounds.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "model/trial.h"
 
 #include <stdio.h>
 
 const char *const rule_id_names[RULE_IDS + 1] = {"schedule", "gap", "not-begun", "holiday",
 	"day-off", "hours", "quiet", "superseded", "paused", "stopped", "less", "away",
-	"about-away", "declined", "fade", "not-their-turn", "limit", "grace", "catch-up",
-	"no-channel", NULL};
+	"about-away", "declined", "hold-out", "fade", "not-their-turn", "limit", "grace",
+	"catch-up", "no-channel", NULL};
 
 enum { ORDINAL_MEMO = 4096, SLOTS_A_DAY_COUNTED = 24 };
 
@@ -651,6 +652,20 @@ static bool declines(const struct planned *planned, const struct view *view)
 		"no");
 }
 
+static bool is_held_out(struct planned *planned)
+{
+	const struct reminder *reminder = planned->reminder;
+	char words[80];
+
+	if (!trial_holds_out(reminder->id, reminder->hold_out, planned->person->id,
+		    local_date(planned->slot.local)))
+		return false;
+	snprintf(words, sizeof(words), "one of the %d %% who do without it this quarter",
+		reminder->hold_out);
+	skip_because(planned, BY_HOLD_OUT, words, "");
+	return true;
+}
+
 /* The rules of one person, after the place's. */
 static void decide_person(struct planned *planned, const struct view *view)
 {
@@ -669,7 +684,7 @@ static void decide_person(struct planned *planned, const struct view *view)
 			"");
 	else if (planned->person->n_absence)
 		wait_for_return(planned);
-	if (planned->decision != DECISION_SKIPPED)
+	if (planned->decision != DECISION_SKIPPED && !is_held_out(planned))
 		leave_out_faded(planned, view);
 }
 

@@ -25,6 +25,7 @@ enum rule_id {
 	BY_AWAY,       /* recipient */
 	BY_ABOUT_AWAY, /* subject */
 	BY_DECLINED,   /* the person takes no part in pairs, or is nobody's partner */
+	BY_HOLD_OUT,   /* the person is in its hold-out this quarter */
 	BY_FADE,       /* the person answers by themselves: every so manieth */
 	BY_TURN,       /* it goes to another one of its recipients */
 	BY_LIMIT,      /* the daily limit */

@@ -249,6 +249,15 @@ static char *describe_about_away(const struct facts *facts)
 		     : str_new("it is about nobody else");
 }
 
+static char *describe_hold_out(const struct facts *facts)
+{
+	int percent = facts->planned->reminder->hold_out;
+
+	if (!percent)
+		return str_new("nobody does without it to compare");
+	return str_printf("not one of the %d %% who do without it this quarter", percent);
+}
+
 static char *describe_fade(const struct facts *facts)
 {
 	const struct planned *planned = facts->planned;
@@ -379,6 +388,7 @@ static char *(*const looked_at[RULE_IDS])(const struct facts *facts) = {
 	[BY_LESS] = describe_less,
 	[BY_AWAY] = describe_away,
 	[BY_ABOUT_AWAY] = describe_about_away,
+	[BY_HOLD_OUT] = describe_hold_out,
 	[BY_FADE] = describe_fade,
 	[BY_DECLINED] = describe_declined,
 	[BY_TURN] = describe_turn,

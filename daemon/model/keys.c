@@ -1,6 +1,7 @@
 /* The rows of the keys table, and the small tools to hold what was read by it. Every key that a
  * configuration may have stands here once, with its help; nothing else knows a key's default. */
 #include "model/keys.h"
+#include "model/trial.h"
 #include "base/str.h"
 
 static const char *const short_month_names[] = {"omit", "last_day", "next_day", NULL};
@@ -273,8 +274,9 @@ static const struct key reminder_keys[] = {
 		.help = "A template. Needed unless prompts or digest is given."},
 	{"digest", KEY_LINE, AT(reminder_entry, digest),
 		.help = "What a reminder of the kind digest sums up: own (each recipient's "
-			"practice), team:T (a team's, without names) or reports (talks due with "
-			"those whom the recipient manages). See Digests above."},
+			"practice), team:T (a team's, without names), reports (talks due with "
+			"those whom the recipient manages) or programme (how each reminder fares). "
+			"See Digests above."},
 	{"prompts", KEY_REF, AT(reminder_entry, prompts),
 		.help = "The id of a prompt pack: each slot shows another prompt of it."},
 	{"grace", KEY_SPAN_S, 0, MINUTE_S, YEAR_S, "1h", AT(reminder_entry, grace_s),
@@ -290,6 +292,12 @@ static const struct key reminder_keys[] = {
 	{"priority", KEY_INT, 0, 1, 5, "3", AT(reminder_entry, priority),
 		.help = "What goes alone when a person's daily limit is reached: the highest "
 			"first."},
+	{"hold_out", KEY_INT, 0, 0, TRIAL_PERCENT_MOST, "0", AT(reminder_entry, hold_out),
+		.help = "Percent of the recipients who do not get it, others in each quarter of "
+			"the year, so that it can be seen whether it helps. See Hold-out above."},
+	{"measure", KEY_REF, AT(reminder_entry, measure),
+		.help = "The id of the reminder by whose answers those with hold_out and those "
+			"without are compared."},
 	{"fade", KEY_GROUP, .inner = &keys_fade, AT(reminder_entry, fade),
 		.help = "Fewer messages as answers come: fade = { }. See Fading above."},
 	{"turn", KEY_BOOL, 0, 0, 0, "false", AT(reminder_entry, turn),

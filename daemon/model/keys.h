@@ -150,10 +150,10 @@ struct reminder_entry {
 	char *id;
 	int kind;
 	char *schedules[RULE_FORMS]; /* by form; exactly one is wanted */
-	char *start, *place, *title, *text, *prompts, *language, *digest;
+	char *start, *place, *title, *text, *prompts, *language, *digest, *measure;
 	int32_t from, until;
 	struct words except, rdate, exdate, to, about, via;
-	int short_month, dst_gap, dst_overlap, catch_up, shift, priority, memory;
+	int short_month, dst_gap, dst_overlap, catch_up, shift, priority, memory, hold_out;
 	int64_t grace_s, jitter_s;
 	bool anywhere, turn, pair;
 	struct entries nudge, fade;

@@ -143,10 +143,11 @@ enum shift { SHIFT_HOLIDAY, SHIFT_NONE, SHIFT_SKIP, SHIFT_BEFORE, SHIFT_AFTER };
 
 /* What a digest sums up. */
 enum digest_of {
-	DIGEST_NONE,    /* it is no digest */
-	DIGEST_OWN,     /* each recipient's own practice */
-	DIGEST_TEAM,    /* that of a team, without names */
-	DIGEST_REPORTS, /* talks due with those whom the recipient manages */
+	DIGEST_NONE,      /* it is no digest */
+	DIGEST_OWN,       /* each recipient's own practice */
+	DIGEST_TEAM,      /* that of a team, without names */
+	DIGEST_REPORTS,   /* talks due with those whom the recipient manages */
+	DIGEST_PROGRAMME, /* rates and costs of each reminder, and whether it helps */
 };
 
 enum catch_up { CATCH_UP_LATEST, CATCH_UP_NONE, CATCH_UP_ALL };
@@ -196,6 +197,8 @@ struct reminder {
 	struct nudge nudge;
 	struct fading fading;
 	enum digest_of digest;
+	int hold_out; /* percent of people who do not get it, another part each quarter; 0: none */
+	const struct reminder *measure; /* by whose answers both parts are compared; NULL */
 	const struct team *digest_team; /* of DIGEST_TEAM */
 	bool turn;                      /* each slot goes to one of its recipients, in turn */
 	bool pair;                      /* each slot makes pairs of its recipients */

@@ -370,6 +370,50 @@ static void read_fade(
 	reminder->fading = (struct fading){fade->after, MAX_OF(most, 1)};
 }
 
+static void read_hold_out(
+	struct loader *loader, const struct reminder_entry *entry, struct reminder *reminder)
+{
+	struct where where = entry_where(&keys_reminder, entry, "hold_out");
+
+	reminder->hold_out = entry->hold_out;
+	if (entry->measure && !entry->hold_out)
+		complain(loader, entry_where(&keys_reminder, entry, "measure"),
+			"\"measure\" compares those of a hold-out with the others: give "
+			"\"hold_out\", too");
+	if (!entry->hold_out)
+		return;
+	if (reminder->has_about || !reminder->n_pairs)
+		complain(loader, where,
+			"\"hold_out\" is for reminders to persons, of themselves: not for rooms, "
+			"and not with \"about\"");
+	if (!entry->measure)
+		warn(loader, where,
+			"nobody will see whether it helps: name the reminder to compare by in "
+			"\"measure\"");
+}
+
+/* When all are there. */
+static void find_measure(
+	struct loader *loader, const struct reminder_entry *entry, struct reminder *reminder)
+{
+	struct where where = entry_where(&keys_reminder, entry, "measure");
+	const struct reminder *measure = index_find(&loader->reminders, entry->measure);
+
+	if (!entry->measure)
+		return;
+	reminder->measure = measure;
+	if (!measure)
+		complain(loader, where, "\"measure\": there is no reminder \"%.80s\"%s",
+			entry->measure,
+			config_suggest(loader, entry->measure, (void **)loader->model->reminders,
+				loader->model->n_reminders));
+	else if (measure == reminder || measure->hold_out || !measure->n_pairs)
+		complain(loader, where,
+			"\"measure\" needs another reminder, which persons get, with and without "
+			"this one: \"%s\" is none",
+			measure->id);
+}
+
 static void read_digest(
 	struct loader *loader, const struct reminder_entry *entry, struct reminder *reminder)
 {
@@ -382,11 +426,15 @@ static void read_digest(
 		reminder->digest = DIGEST_OWN;
 	else if (str_eq(of, "reports"))
 		reminder->digest = DIGEST_REPORTS;
+	else if (str_eq(of, "programme"))
+		reminder->digest = DIGEST_PROGRAMME;
 	else if (str_starts(of, "team:"))
 		reminder->digest = DIGEST_TEAM;
 	else
 		complain(loader, where,
-			"\"digest\" cannot be \"%.80s\": it is own, team:T or reports", of);
+			"\"digest\" cannot be \"%.80s\": it is own, team:T, reports or "
+			"programme",
+			of);
 	if (reminder->digest == DIGEST_TEAM) {
 		reminder->digest_team = index_find(&loader->teams, of + strlen("team:"));
 		if (!reminder->digest_team)
@@ -541,6 +589,7 @@ static void build_reminder(struct loader *loader, struct reminder_entry *entry)
 	read_nudge(loader, entry, reminder);
 	read_fade(loader, entry, reminder);
 	read_digest(loader, entry, reminder);
+	read_hold_out(loader, entry, reminder);
 	read_words(loader, entry, reminder);
 	reminder->changed_hash = (int64_t)hash_whom(model, reminder, hash_when(entry, reminder));
 	config_check_reminder(loader, entry, reminder);
@@ -568,5 +617,11 @@ void config_reminders_build(struct loader *loader)
 
 		if (entry->id)
 			build_reminder(loader, entry);
+	}
+	for (size_t i = 0, n = 0; i < entries->count; i++) {
+		struct reminder_entry *entry = entries_at(&keys_reminder, entries, i);
+
+		if (entry->id)
+			find_measure(loader, entry, model->reminders[n++]);
 	}
 }

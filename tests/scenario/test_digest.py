@@ -85,6 +85,29 @@ def test_a_managers_digest_names_talks_and_foci_and_no_silence(nudged, receiver)
     assert "practised" not in said.lower()
 
 
+def test_the_programmes_digest_counts_answers_and_what_they_cost(nudged, receiver):
+    week = Week(nudged, receiver, digest("programme", "sam"))
+    week.morning(2, ana={"answer": "done", "text": CANARY, "share": "team"}, bo={"answer": "less"})
+    said = week.afternoon(2)["sam"]
+    assert said == "The last four weeks:\n- stretch: asked 2 times, practised 50 %; it cost 1 less and 0 stop"
+
+
+def test_who_is_held_out_is_told_why_and_stays_so_all_quarter(nudged, receiver):
+    names = [f"p{n}" for n in range(40)]
+    daemon = nudged(channels=hook(receiver), people="".join(person(n) for n in names),
+                    reminders=reminder("tea", "all", 'calendar = "09:00"', 'hold_out = 30; measure = "week";')
+                    + reminder("week", "all", 'calendar = "Fri 10:00"')).start(clock="@2026-06-01 08:00:00")
+    rows = daemon.rows("preview", "--reminder", "tea", "--from", "2026-06-29", "--to", "2026-07-02")
+    sent = {day: {row["person"] for row in rows if row["local"].startswith(day) and row["decision"] != "skipped"}
+            for day in ("2026-06-29", "2026-06-30", "2026-07-01", "2026-07-02")}
+    assert sent["2026-06-29"] == sent["2026-06-30"] != sent["2026-07-01"] == sent["2026-07-02"]
+    assert 4 <= 40 - len(sent["2026-06-29"]) <= 24
+    out = next(name for name in names if name not in sent["2026-06-29"])
+    explained = daemon.rows("explain", out, "tea", "2026-06-29")[0]
+    assert explained["summary"] == "skipped: one of the 30 % who do without it this quarter"
+    assert [s["rule"] for s in explained["slots"][0]["steps"] if s["result"] == "decides"] == ["hold-out"]
+
+
 def test_a_digest_sent_by_hand_is_read_first(nudged, receiver):
     week = Week(nudged, receiver, digest("own", "ana bo"))
     week.morning(2, ana={"answer": "done"})

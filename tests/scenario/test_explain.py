@@ -14,7 +14,7 @@ pytestmark = pytest.mark.sanitized
 HOLIDAYS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n" + "".join(
     f"BEGIN:VEVENT\r\nUID:{n}\r\nDTSTART;VALUE=DATE:2026060{n}\r\nSUMMARY:Feast {n}\r\nEND:VEVENT\r\n" for n in (4, 5)) + "END:VCALENDAR\r\n"
 ORDER = ["schedule", "dates", "gap", "not-begun", "holiday", "day-off", "hours", "quiet", "superseded", "paused", "stopped", "less",
-         "away", "about-away", "declined", "fade", "not-their-turn", "limit", "grace", "catch-up", "no-channel"]
+         "away", "about-away", "declined", "hold-out", "fade", "not-their-turn", "limit", "grace", "catch-up", "no-channel"]
 
 REMINDERS = "".join([
     reminder("daily", "ana", 'calendar = "Mon..Fri 10:00"'),

@@ -289,10 +289,27 @@ static const struct {
 	{{.reminder = RRULE("rdate = [ \"2026-12-24T18:00\" ]; shift = \"before\";")},
 		"nudged.conf:16: \"shift\" = before and after do not go with \"rdate\""},
 	{{.reminder = REMINDER("fade = { };")}, NULL},
+	{{.reminder = REMINDER("hold_out = 51; measure = \"tea\";")},
+		"nudged.conf:16: \"hold_out\" must be 0 to 50"},
+	{{.reminder = REMINDER("hold_out = 10;")},
+		"nudged.conf:16: warning: nobody will see whether it helps"},
+	{{.reminder = REMINDER("measure = \"tea\";")},
+		"nudged.conf:16: \"measure\" compares those of a hold-out"},
+	{{.reminder = REMINDER("hold_out = 10; measure = \"te\";")},
+		"nudged.conf:16: \"measure\": there is no reminder \"te\" (did you mean \"tea\"?)"},
+	{{.reminder = REMINDER("hold_out = 10; measure = \"tea\";")},
+		"nudged.conf:16: \"measure\" needs another reminder"},
+	{{.reminder = REMINDER("hold_out = 10; measure = \"cake\"; }, { id = \"cake\"; calendar = "
+			       "\"10:00\"; to = [ \"ana\" ]; text = \"Cake\";")},
+		NULL},
+	{{.reminder = TO("to = [ \"manager\" ]; about = [ \"ana\" ]; hold_out = 10; measure = "
+			 "\"tea\";")},
+		"nudged.conf:16: \"hold_out\" is for reminders to persons"},
 	{{.reminder = DIGEST("digest = \"own\";")}, NULL},
 	{{.reminder = DIGEST("digest = \"team:platform\"; text = \"{{digest}}\";")}, NULL},
 	{{.reminder = DIGEST("digest = \"mine\";")},
-		"nudged.conf:16: \"digest\" cannot be \"mine\": it is own, team:T or reports"},
+		"nudged.conf:16: \"digest\" cannot be \"mine\": it is own, team:T, reports or "
+		"programme"},
 	{{.reminder = DIGEST("digest = \"team:platfrom\";")},
 		"nudged.conf:16: \"digest\": there is no team \"platfrom\" (did you mean "
 		"\"platform\"?)"},

@@ -2,6 +2,7 @@
 #include "model_help.h"
 
 #include "engine/digest_internal.h"
+#include "model/trial.h"
 
 /* 2026-11-20T15:00:00Z, a Friday. */
 #define NOW_AT INT64_C(1795186800000)
@@ -255,6 +256,70 @@ static void the_coming_week_is_that_of_the_person(void **state)
 	digest_free(digest);
 }
 
+/* ---- the programme ---- */
+
+#define COMPARED                                                                                   \
+	"{ id = \"sum\"; kind = \"digest\"; calendar = \"Fri 15:00\"; to = [ \"p0\" ]; digest = "  \
+	"\"programme\"; }, { id = \"tea\"; calendar = \"09:00\"; to = [ \"all\" ]; text = "        \
+	"\"x\"; hold_out = 50; measure = \"week\"; }, { id = \"week\"; calendar = \"Fri 10:00\"; " \
+	"to = [ \"all\" ]; text = \"x\"; }"
+
+static struct digest *programme_of(int people)
+{
+	struct buf list = BUF_MAX(20000);
+	struct model *model;
+	struct digest *digest;
+
+	for (int i = 0; i < people; i++)
+		buf_printf(&list, "%s{ id = \"p%d\"; via = [ \"hook\" ]; }", i ? ", " : "", i);
+	model = model_of("", "{ id = \"p\"; }", buf_str(&list), COMPARED);
+	digest = digest_new(model, NULL, &view, NOW_AT);
+	digest_want(digest, model_reminder(model, "sum"), model->people[0]);
+	model_unref(model);
+	buf_free(&list);
+	return digest;
+}
+
+/* With it they did it so often of two times, without it so often. */
+static const struct {
+	int people, with, without;
+	const char *said;
+} COMPARISONS[] = {
+	{10, 2, 0, "- tea, by week: too few to tell: "},
+	{100, 2, 0, "points (95 %: +90 to +100), it helps"},
+	{100, 0, 2, "it does harm"},
+	{100, 1, 1, "+0 points (95 %: -"},
+	{100, 1, 1, "that may be chance"},
+};
+
+static void a_programme_tells_whether_it_helps(void **state)
+{
+	int32_t today = local_date(NOW_AT / 1000);
+
+	for (size_t i = 0; i < ARRAY_LEN(COMPARISONS); i++) {
+		struct digest *digest = programme_of(COMPARISONS[i].people);
+		const struct model *model = digest->model;
+		auto_free char *text = NULL;
+
+		for (size_t k = 0; k < model->n_people; k++) {
+			bool out = trial_holds_out("tea", 50, model->people[k]->id, today);
+			struct fare *week = &digest->fares[model_reminder(model, "week")->index];
+
+			week->people[k] = (struct measured){
+				2, out ? COMPARISONS[i].without : COMPARISONS[i].with};
+		}
+		digest->fares[model_reminder(model, "tea")->index] = (struct fare){
+			.asked = 10, .practised = 6, .skipped = 2, .less = 1, .stop = 3};
+		text = said_to(digest, "p0");
+		if (!strstr(text, COMPARISONS[i].said))
+			fail_msg("row %zu: %s", i, text);
+		assert_non_null(strstr(text, "The last four weeks:\n- tea: asked 10 times, "
+					     "practised 75 %, skipped 2; it "
+					     "cost 1 less and 3 stop\n"));
+		digest_free(digest);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +328,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_team_is_one_number_of_at_least_three),
 		cmocka_unit_test(a_plateau_is_told_by_consent_alone),
 		cmocka_unit_test(the_coming_week_is_that_of_the_person),
+		cmocka_unit_test(a_programme_tells_whether_it_helps),
 	};
 	int failed;
 
