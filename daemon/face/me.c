@@ -123,6 +123,7 @@ static void gather_kept(struct me *me, const struct engine *engine)
 	me->kept_celebrate = engine_kept(engine, id, "celebrate");
 	me->kept_plateau = engine_kept(engine, id, "plateau");
 	me->kept_pair = engine_kept(engine, id, "pair");
+	me->kept_partner = engine_kept(engine, id, "partner");
 	for (int i = 0; i < KEPT_FOCI; i++) {
 		kept_focus_name(i + 1, name);
 		me->foci[i] = engine_kept(engine, id, name);

@@ -50,9 +50,9 @@ struct me {
 	struct readers readers;
 	bool paused, pause_is_own;
 	int64_t pause_until_at;
-	const struct me_progress *progress;                    /* NULL: the store did not say */
-	const char *kept_celebrate, *kept_plateau, *kept_pair; /* NULL: as it is */
-	const char *foci[KEPT_FOCI];                           /* JSON, or NULL */
+	const struct me_progress *progress; /* NULL: the store did not say */
+	const char *kept_celebrate, *kept_plateau, *kept_pair, *kept_partner; /* NULL: as it is */
+	const char *foci[KEPT_FOCI];                                          /* JSON, or NULL */
 };
 
 /* Of facts in order of nominal days. */

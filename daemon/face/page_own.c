@@ -44,7 +44,7 @@ void me_add_preferences(struct buf *out, const struct me *me)
 		{NULL, NULL}};
 	static const struct option plateau[] = {
 		{"no", "no, only me"}, {"yes", "yes"}, {NULL, NULL}};
-	static const struct option pair[] = {{"yes", "yes"}, {"no", "no"}, {NULL, NULL}};
+	static const struct option consent[] = {{"yes", "yes"}, {"no", "no"}, {NULL, NULL}};
 
 	page_begin_form(out, "choose");
 	add_share(out, &me->readers);
@@ -53,7 +53,10 @@ void me_add_preferences(struct buf *out, const struct me *me)
 	add_choice(out, "plateau",
 		"When nothing moves for weeks, may my manager hear that a new area might help?",
 		plateau, me->kept_plateau ? me->kept_plateau : "no");
-	add_choice(out, "pair", "Pair me with others", pair, me->kept_pair ? me->kept_pair : "yes");
+	add_choice(
+		out, "pair", "Pair me with others", consent, me->kept_pair ? me->kept_pair : "yes");
+	add_choice(out, "partner", "Ask me as somebody's partner", consent,
+		me->kept_partner ? me->kept_partner : "yes");
 	buf_add_str(out, "<div class=\"row\"><button>Save</button></div>\n</form>\n");
 }
 

@@ -240,7 +240,7 @@ static void on_chosen(void *owner, int error, const char *why);
 /* The next choice of the form; the page when there is none left. */
 static const char *do_choose(struct own *own)
 {
-	static const char *const names[] = {"share", "celebrate", "plateau", "pair"};
+	static const char *const names[] = {"share", "celebrate", "plateau", "pair", "partner"};
 
 	while (own->choice < ARRAY_LEN(names)) {
 		const char *name = names[own->choice++], *value = form_get(&own->form, name);
