@@ -316,6 +316,9 @@ static char *header_subject(const struct nudged_delivery *delivery)
 
 /* ---- the two parts ---- */
 
+/* Of several in one mail: a list, and its order. */
+#define TOGETHER "%zu things in one message, what matters most first."
+
 /* Lines stay; other control characters have no business in a mail. */
 static void write_plain(FILE *out, const char *text)
 {
@@ -332,6 +335,8 @@ static char *body_text(const struct nudged_delivery *delivery)
 	struct writer out;
 
 	writer_open(&out);
+	if (delivery->count > 1)
+		fprintf(out.file, TOGETHER "\n\n", delivery->count);
 	for (size_t i = 0; i < delivery->count; i++) {
 		const struct nudged_item *item = delivery->items[i];
 
@@ -436,6 +441,8 @@ static char *body_html(const struct nudged_delivery *delivery)
 	      "<body style=\"font-family:system-ui,sans-serif;font-size:16px;line-height:1.5;"
 	      "max-width:40em;margin:0 auto;padding:1em\">\n<main>\n",
 		out.file);
+	if (delivery->count > 1)
+		fprintf(out.file, "<p>" TOGETHER "</p>\n", delivery->count);
 	for (size_t i = 0; i < delivery->count; i++)
 		write_html_item(out.file, delivery->items[i]);
 	fputs("</main>\n</body>\n</html>\n", out.file);

@@ -68,6 +68,30 @@ static void on_released(void *owner, const struct store_result *result)
 	engine_set_alarm(engine);
 }
 
+/* What is left of a reminder that is gone is as any other. */
+static int priority_of(const struct engine *engine, const struct occurrence *item)
+{
+	enum { USUAL = 3 };
+	const struct reminder *reminder = model_reminder(engine->model, item->key.reminder);
+
+	return reminder ? reminder->priority : USUAL;
+}
+
+/* It reads as one list, what matters most first; of equals what came first. */
+static void put_in_order(const struct engine *engine, struct delivery *delivery)
+{
+	for (size_t i = 1; i < delivery->count; i++) {
+		struct occurrence *item = delivery->items[i];
+		size_t at = i;
+
+		for (; at &&
+			priority_of(engine, delivery->items[at - 1]) < priority_of(engine, item);
+			at--)
+			delivery->items[at] = delivery->items[at - 1];
+		delivery->items[at] = item;
+	}
+}
+
 void hold_release_due(struct engine *engine)
 {
 	struct heap_node *first;
@@ -79,6 +103,7 @@ void hold_release_due(struct engine *engine)
 
 		heap_remove(&engine->holds, first);
 		ledger_close_held(engine->ledger, hold->delivery);
+		put_in_order(engine, hold->delivery);
 		hold->delivery->state = DELIVERY_WAITING;
 		hold->delivery->next_at = now;
 		change_settle_delivery(change, hold->delivery);

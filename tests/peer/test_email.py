@@ -216,7 +216,7 @@ def test_a_merged_message_reads_as_one():
     plain, html = parts(message)
     assert message["Subject"] == "T0 (and 2 more)"
     assert message["List-Id"] is None
-    assert plain == "\n\n".join(f"T{n}\n\ntext {n}\n\nAnswer: https://nudge.example.org/a/{n}\n" for n in range(3))
+    assert plain == "3 things in one message, what matters most first.\n\n" + "\n\n".join(f"T{n}\n\ntext {n}\n\nAnswer: https://nudge.example.org/a/{n}\n" for n in range(3))
     assert html.count("<section>") == 3 and html.count(">Answer</a>") == 3
 
 

@@ -52,6 +52,18 @@ def test_a_limit_of_one_is_one_message_with_everything(nudged, receiver):
     assert [a.reminders for a in receiver.all(person="bo")] == [["a"]]
 
 
+def test_one_message_for_many_lists_what_matters_most_first(nudged, receiver):
+    daemon = nudged(top="daily_limit = 1;", channels=hook(receiver), people=person("ana"),
+                    reminders=at("12:00:02", "a", more="priority = 1;") + at("12:00:03", "b") + at("12:00:04", "c", more="priority = 5;") +
+                    at("12:00:05", "d"))
+    daemon.start(clock=f"@{DAY} 12:00:00")
+    arrival = receiver.wait(1)[0]
+    assert arrival.reminders == ["c", "b", "d", "a"] and arrival.title == arrival.items[0]["title"]
+    for item in arrival.items:
+        assert daemon.answer(item["answer_url"], "done")[0] == 200
+    assert {r["reminder"]: r["answer"] for r in daemon.rows("list", "--all")} == dict.fromkeys("abcd", "done")
+
+
 def test_the_limit_holds_over_a_crash_between_the_messages(nudged, receiver):
     daemon = nudged(top="daily_limit = 2;", channels=hook(receiver), people=person("ana"),
                     reminders=at("12:00:02", "a") + at("12:00:04", "b") + at("12:00:12", "c"))
