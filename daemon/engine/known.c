@@ -584,20 +584,38 @@ void known_keep(struct known *known, const char *person, const char *name, const
 		rounds_forget(known->view.rounds);
 }
 
+/* What the person chooses finds room beside what is noted of them. */
+static bool can_note(const struct known *known, const char *person, const char *name)
+{
+	enum { CHOICES = 16 };
+	struct keeper *keeper = find_keeper(known, person);
+
+	return !keeper || keeper->count < KEPT_NAMES_MAX - CHOICES || find_kept(keeper, name);
+}
+
+static void drop_old_notes(
+	struct known *known, const struct model *model, struct change *change, const char *person)
+{
+	const char *name, *value;
+
+	for (size_t i = 0; known_kept_at(known, person, i, &name, &value);) {
+		const char *reminder = kept_note_of(name);
+
+		if (!reminder || model_reminder(model, reminder)) {
+			i++;
+			continue;
+		}
+		change_keep(change, person, name, NULL);
+		remove_kept(known, person, name);
+	}
+}
+
 void known_note(struct known *known, const struct model *model, struct change *change,
 	const char *person, const char *name, const char *value)
 {
-	struct keeper *keeper = find_keeper(known, person);
-
-	for (size_t i = keeper && !known_can_keep(known, person, name) ? keeper->count : 0; i--;) {
-		const char *reminder = kept_note_of(keeper->list[i].name);
-
-		if (!reminder || model_reminder(model, reminder))
-			continue;
-		change_keep(change, person, keeper->list[i].name, NULL);
-		remove_kept(known, person, keeper->list[i].name);
-	}
-	if (!known_can_keep(known, person, name))
+	if (!can_note(known, person, name))
+		drop_old_notes(known, model, change, person);
+	if (!can_note(known, person, name))
 		return;
 	known_keep(known, person, name, value);
 	change_keep(change, person, name, value);

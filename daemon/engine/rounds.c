@@ -507,23 +507,41 @@ static size_t gather_people(struct forecast *forecast, const struct round *round
 	return count;
 }
 
+/* Of the few whom each has met: whoever met later counts. */
+static void ask_again(
+	const struct forecast *forecast, struct pairing *pairing, const uint32_t *who, size_t count)
+{
+	auto_free size_t *seats = mem_new_array(forecast->n_members, sizeof(*seats));
+
+	for (size_t i = 0; i < count; i++)
+		seats[who[i]] = i + 1;
+	for (size_t i = 0; i < count; i++) {
+		const struct member *member = &forecast->members[who[i]];
+
+		for (size_t k = 0; k < member->n_met; k++) {
+			uint32_t other = member->met[k].other;
+			size_t seat = other < forecast->n_members ? seats[other] : 0;
+			uint8_t wish = seat && seat != i + 1 ? wish_of(forecast, member, other) : 0;
+
+			if (wish && pairing_wish_of(pairing, i, seat - 1) > wish)
+				pairing_wish(pairing, i, seat - 1, wish);
+		}
+	}
+}
+
 static struct pairing *ask(struct forecast *forecast, const uint32_t *who, size_t count)
 {
 	struct pairing *pairing = pairing_new(count);
 
 	for (size_t i = 0; i < count; i++) {
-		const struct member *a = &forecast->members[who[i]];
+		const struct member *member = &forecast->members[who[i]];
 
-		pairing->odd_since[i] = a->last;
-		for (size_t k = i + 1; k < count; k++) {
-			const struct member *b = &forecast->members[who[k]];
-			uint8_t wish =
-				MIN_OF(wish_of(forecast, a, who[k]), wish_of(forecast, b, who[i]));
-
-			pairing_wish(pairing, i, k,
-				can_meet(forecast, a->person, b->person) ? wish : PAIRING_NEVER);
-		}
+		pairing->odd_since[i] = member->last;
+		for (size_t k = i + 1; k < count; k++)
+			if (can_meet(forecast, member->person, forecast->members[who[k]].person))
+				pairing_wish(pairing, i, k, PAIRING_FRESH);
 	}
+	ask_again(forecast, pairing, who, count);
 	return pairing;
 }
 

@@ -36,11 +36,6 @@ void pairing_wish(struct pairing *pairing, size_t a, size_t b, uint8_t wish)
 	pairing->wishes[b * pairing->count + a] = wish;
 }
 
-static uint8_t wish_of(const struct pairing *pairing, size_t a, size_t b)
-{
-	return pairing->wishes[a * pairing->count + b];
-}
-
 /* One search for a way to pair somebody more. */
 struct search {
 	const struct pairing *pairing;
@@ -59,7 +54,7 @@ struct search {
 static bool can_meet(const struct search *search, size_t a, size_t b)
 {
 	return a != b && !(search->out && search->out[b]) &&
-	       wish_of(search->pairing, a, b) >= search->least;
+	       pairing_wish_of(search->pairing, a, b) >= search->least;
 }
 
 /* ---- blossoms ---- */
@@ -230,8 +225,9 @@ static void pair_again(struct search *search)
 
 		for (size_t k = 0; k < search->count && is_alone(search, i); k++)
 			if (is_alone(search, k) && can_meet(search, i, k) &&
-				(best == NOBODY || wish_of(search->pairing, i, k) >
-							   wish_of(search->pairing, i, best)))
+				(best == NOBODY ||
+					pairing_wish_of(search->pairing, i, k) >
+						pairing_wish_of(search->pairing, i, best)))
 				best = k;
 		if (best != NOBODY) {
 			search->mates[i] = best;
@@ -254,7 +250,7 @@ static size_t robin_mate(size_t who, size_t turn, size_t even)
 
 static bool is_fresh(const struct pairing *pairing, size_t who, size_t mate)
 {
-	return mate < pairing->count && wish_of(pairing, who, mate) == PAIRING_FRESH;
+	return mate < pairing->count && pairing_wish_of(pairing, who, mate) == PAIRING_FRESH;
 }
 
 /* The turn in which the most do not meet again; of several the round's own, or what follows it. */
@@ -310,7 +306,7 @@ static void choose_whom(struct search *search)
 	for (size_t i = 0; i < search->count; i++) {
 		size_t mate = search->mates[i];
 
-		if (mate != NOBODY && wish_of(search->pairing, i, mate) != PAIRING_FRESH)
+		if (mate != NOBODY && pairing_wish_of(search->pairing, i, mate) != PAIRING_FRESH)
 			search->mates[i] = search->mates[mate] = NOBODY;
 	}
 	search->least = PAIRING_FRESH;

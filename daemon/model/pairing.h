@@ -24,6 +24,10 @@ struct pairing *pairing_new(size_t count);
 void pairing_free(struct pairing *pairing);
 /* For both sides. */
 void pairing_wish(struct pairing *pairing, size_t a, size_t b, uint8_t wish);
+static inline uint8_t pairing_wish_of(const struct pairing *pairing, size_t a, size_t b)
+{
+	return pairing->wishes[a * pairing->count + b];
+}
 
 #define PAIRING_ALONE SIZE_MAX
 /* ret_mates[i] is whom i meets, or PAIRING_ALONE. */

@@ -1,10 +1,11 @@
 """People together: turns, pairs, both sides of a mentoring. The daemon alone is told what time it is."""
 
 import time
+import urllib.parse
 
 import pytest
 
-from scenario.harness import eventually, hook, once, person, reminder
+from scenario.harness import eventually, fetch, hook, once, person, reminder
 
 pytestmark = pytest.mark.sanitized
 
@@ -22,7 +23,7 @@ def pairs(to, more="", when=SECONDS):
 
 
 def preview(daemon, *more):
-    return daemon.rows("preview", "--from", DAY, "--to", DAY, *more)
+    return [r for r in daemon.rows("preview", "--from", DAY, "--to", DAY, *more) if r["decision"] != "skipped"]
 
 
 def who(rows):
@@ -205,3 +206,33 @@ def test_a_week_without_a_check_in_is_called_one(nudged, receiver):
     daemon.stop()
     daemon.start(clock="@2026-06-09 12:00:00")
     assert receiver.wait(1, person="li")[0].title == "No check-in from Ana this week"
+
+
+def choose(daemon, name, **choices):
+    """What somebody sends from their own page."""
+    page = next(w for w in daemon.ctl("link", name).stdout.split() if "/me/" in w)
+    assert fetch(page, urllib.parse.urlencode({"do": "choose", **choices}).encode())[0] == 200
+
+
+def test_whoever_wants_to_be_nobodys_partner_is_not_asked_nor_told(nudged, receiver):
+    people = person("ana", 'partner = "bo"; mentor = "li";') + person("bo") + person("li")
+    daemon = nudged(channels=hook(receiver), people=people,
+                    reminders=f'{{ id = "both"; kind = "checkin"; at = "{DAY}T12:00:03"; about = [ "ana" ]; to = [ "mentor", "partner" ]; '
+                              'text = "How is Ana?"; }, ' +
+                              reminder("act", "ana", f'at = "{DAY}T12:00:03"', 'nudge = { after = "1s"; at_most = 0; escalate = "partner"; };'))
+    daemon.start(clock=f"@{DAY} 12:00:00")
+    choose(daemon, "bo", partner="no")
+    receiver.wait(2)
+    assert "declined" in daemon.wait("skipped", person="bo")[0].message
+    time.sleep(2)
+    assert sorted(a.person for a in receiver.all()) == ["ana", "li"]
+
+
+def test_whoever_takes_no_part_in_pairs_is_left_out_from_then_on(nudged, receiver):
+    daemon = nudged(channels=hook(receiver), people="".join(map(person, "ana bo cy".split())), reminders=pairs("all", when="12:00:04"))
+    daemon.start(clock=f"@{DAY} 12:00:00")
+    assert len(preview(daemon)) == 3
+    choose(daemon, "cy", pair="no")
+    assert {r["person"]: r["about"] for r in preview(daemon)} == {"ana": "bo", "bo": "ana"}
+    assert {a.person: about(a) for a in receiver.wait(2)} == {"ana": "bo", "bo": "ana"}
+    assert "declined" in daemon.wait("skipped", person="cy")[0].message

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "engine/known.h"
 #include "model/kept.h"
+#include "port/store.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -156,12 +157,49 @@ static void what_is_kept_is_known_until_it_is_removed_or_forgotten(void **state)
 	known_free(known);
 }
 
+/* Of reminders that come and go. */
+static void notes_leave_room_for_what_a_person_chooses(void **state)
+{
+	static struct reminder lead = {.id = "lead"};
+	struct known *known = known_new();
+	struct model *model = model_new();
+	struct change *change = change_new();
+	const char *name, *value;
+	size_t count = 0;
+
+	model->reminders = mem_new_array(1, sizeof(*model->reminders));
+	model->reminders[0] = &lead;
+	model->n_reminders = 1;
+	model_build_index(model);
+	known_keep(known, "ana", "pair", "no");
+	known_note(known, model, change, "ana", "turn.lead", "1:ana");
+	for (int i = 0; i < 200; i++) {
+		auto_free char *gone = str_printf("turn.gone-%d", i);
+
+		known_note(known, model, change, "ana", gone, "2:ana");
+		assert_string_equal(known_kept(known, "ana", gone), "2:ana");
+		assert_true(known_can_keep(known, "ana", "celebrate"));
+	}
+	known_note(known, model, change, "ana", "turn.lead", "3:ana");
+	assert_string_equal(known_kept(known, "ana", "turn.lead"), "3:ana");
+	assert_string_equal(known_kept(known, "ana", "pair"), "no");
+	while (known_kept_at(known, "ana", count, &name, &value))
+		count++;
+	assert_true(count <= KEPT_NAMES_MAX - 16);
+	assert_true(change_size(change) > 202); /* what made room was removed from the store, too */
+	change_free(change);
+	model->n_reminders = 0;
+	model_unref(model);
+	known_free(known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_value_fits_its_name_or_is_refused_with_a_sentence),
 		cmocka_unit_test(a_focus_is_read_whole_or_not_at_all),
 		cmocka_unit_test(a_focus_says_what_it_says),
+		cmocka_unit_test(notes_leave_room_for_what_a_person_chooses),
 		cmocka_unit_test(what_is_kept_is_known_until_it_is_removed_or_forgotten),
 	};
 

@@ -12,11 +12,6 @@
 
 enum { SMALL = 11, COMPANIES = 600, ROUNDS = 60 };
 
-static uint8_t wish(const struct pairing *pairing, size_t a, size_t b)
-{
-	return pairing->wishes[a * pairing->count + b];
-}
-
 /* What pairs are worth: how many, and how often again. */
 struct worth {
 	int pairs, again;
@@ -31,9 +26,10 @@ static struct worth worth_of(const struct pairing *pairing, const size_t *mates)
 			continue;
 		assert_true(mates[i] < pairing->count && mates[i] != i);
 		assert_int_equal(mates[mates[i]], i);
-		assert_int_not_equal(wish(pairing, i, mates[i]), PAIRING_NEVER);
+		assert_int_not_equal(pairing_wish_of(pairing, i, mates[i]), PAIRING_NEVER);
 		worth.pairs += mates[i] > i;
-		worth.again += mates[i] > i && wish(pairing, i, mates[i]) != PAIRING_FRESH;
+		worth.again +=
+			mates[i] > i && pairing_wish_of(pairing, i, mates[i]) != PAIRING_FRESH;
 	}
 	return worth;
 }
@@ -53,10 +49,12 @@ static void judge(const struct pairing *pairing)
 		for (size_t b = first + 1; set && b < pairing->count; b++) {
 			int rest = set & ~(1 << first) & ~(1 << b), cost;
 
-			if (!(set >> b & 1) || wish(pairing, first, b) == PAIRING_NEVER ||
+			if (!(set >> b & 1) ||
+				pairing_wish_of(pairing, first, b) == PAIRING_NEVER ||
 				fewest_again[rest] < 0)
 				continue;
-			cost = fewest_again[rest] + (wish(pairing, first, b) != PAIRING_FRESH);
+			cost = fewest_again[rest] +
+			       (pairing_wish_of(pairing, first, b) != PAIRING_FRESH);
 			if (fewest_again[set] < 0 || cost < fewest_again[set])
 				fewest_again[set] = cost;
 		}
@@ -134,7 +132,7 @@ static bool all_can_meet(const struct pairing *pairing)
 {
 	for (size_t i = 0; i < pairing->count; i++)
 		for (size_t k = 0; k < i; k++)
-			if (wish(pairing, i, k) == PAIRING_NEVER)
+			if (pairing_wish_of(pairing, i, k) == PAIRING_NEVER)
 				return false;
 	return true;
 }

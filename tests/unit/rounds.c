@@ -289,6 +289,93 @@ static void a_pass_that_is_repeated_gives_the_same_turn(void **state)
 	model_unref(company.model);
 }
 
+static void each_pass_of_an_hour_is_a_turn(void **state)
+{
+	struct company company = company_of("ana bo cy", NULL,
+		"{ id = \"r\"; kind = \"note\"; to = [ \"all\" ]; text = \"x\"; anywhere = true; "
+		"calendar = \"*:30:00\"; turn = true; }");
+	struct diary diary;
+	int32_t date;
+
+	assert_int_equal(date_parse("2026-10-25", &date), 0);
+	rounds_begin(company.view->rounds, (date * DAY_S - 7200) * 1000);
+	forecast(&company, date - MONDAY / DAY_S, 1, &diary);
+	assert_int_equal(diary.count, 25);
+	for (size_t i = 1; i < diary.count; i++)
+		assert_ptr_not_equal(diary.list[i].person, diary.list[i - 1].person);
+	model_unref(company.model);
+}
+
+static void a_time_that_the_clock_leaves_out_is_a_turn_too(void **state)
+{
+	struct company company = company_of("ana bo@berlin", NULL,
+		"{ id = \"r\"; kind = \"note\"; to = [ \"all\" ]; text = \"x\"; anywhere = true; "
+		"calendar = \"01:30:00\"; turn = true; }");
+	struct diary diary;
+	int32_t date;
+
+	assert_int_equal(date_parse("2027-03-28", &date), 0); /* in London alone */
+	for (int i = 0; i < 2; i++) {
+		rounds_begin(company.view->rounds, ((date - i) * DAY_S - 3 * 3600) * 1000);
+		forecast(&company, date - MONDAY / DAY_S, 1, &diary);
+		assert_int_equal(diary.count, 1);
+		assert_ptr_equal(diary.list[0].person, company.model->people[i]);
+	}
+	model_unref(company.model);
+}
+
+static void one_elsewhere_has_the_turn_when_it_is_time_there(void **state)
+{
+	struct company company = company_of("ana@london bo@berlin", NULL, REMINDER("turn = true;"));
+	struct place_slot slot;
+
+	begin(&company, 0);
+	assert_true(resolver_first(
+		company.reminder, model_place(company.model, "berlin"), MONDAY * 1000, &slot));
+	rounds_settle(company.view->rounds, company.model, &slot, keep, &shelf);
+	assert_int_equal(shelf.written, 0);
+	rounds_begin(company.view->rounds, slot.send_at);
+	check_turns(&company, 0, 1, "ana");
+	/* On pause meanwhile, and nobody else has this time ahead of them. */
+	shelf.paused = "ana";
+	rounds_forget(company.view->rounds);
+	check_turns(&company, 0, 2, "bo");
+	model_unref(company.model);
+}
+
+static void what_lies_too_far_ahead_is_nobodys_turn(void **state)
+{
+	struct company company = company_of("ana bo", NULL,
+		"{ id = \"r\"; kind = \"note\"; to = [ \"all\" ]; text = \"x\"; every = \"1s\"; "
+		"turn = true; }");
+	struct place_slot slot;
+
+	begin(&company, 0);
+	assert_true(resolver_next(
+		company.reminder, model_place(company.model, "london"), MONDAY + 8 * 3600, &slot));
+	assert_non_null(rounds_turn(company.view->rounds, company.model, &slot));
+	assert_true(resolver_next(company.reminder, model_place(company.model, "london"),
+		MONDAY + 2000 * DAY_S, &slot));
+	assert_null(rounds_turn(company.view->rounds, company.model, &slot));
+	model_unref(company.model);
+}
+
+static void what_is_kept_is_of_what_was_decided_alone(void **state)
+{
+	struct company company = company_of("ana bo cy", NULL, REMINDER("turn = true;"));
+	struct place_slot slot;
+	struct diary diary;
+
+	begin(&company, 0);
+	forecast(&company, 0, 28, &diary);
+	assert_true(resolver_first(
+		company.reminder, model_place(company.model, "london"), MONDAY * 1000, &slot));
+	rounds_settle(company.view->rounds, company.model, &slot, keep, &shelf);
+	assert_int_equal(shelf.count, 1);
+	assert_null(strchr(shelf.list[0].value, ' '));
+	model_unref(company.model);
+}
+
 static void without_a_record_the_year_begins_it(void **state)
 {
 	struct company company = company_of("ana bo cy", NULL, REMINDER("turn = true;"));
@@ -435,7 +522,169 @@ static void a_pair_of_which_one_was_told_stays(void **state)
 				(str_eq(before.list[k].person->place->id, "berlin") ||
 					str_eq(before.list[k].about->place->id, "berlin")))
 				assert_ptr_equal(before.list[k].about, after.list[i].about);
+	for (size_t i = 0; i < after.count; i++)
+		assert_false(after.list[i].about && str_eq(after.list[i].about->id, shelf.paused));
 	assert_int_equal(after.count, 5);
+	model_unref(company.model);
+}
+
+static void all_meet_all_in_turn_whatever_the_memory(void **state)
+{
+	struct company company = company_of("a b c d e f", NULL, PAIR("1"));
+	bool met[6][6] = {{0}};
+	struct diary diary;
+
+	begin(&company, 0);
+	forecast(&company, 0, 35, &diary);
+	for (size_t i = 0; i < diary.count; i++)
+		met[diary.list[i].person->index][diary.list[i].about->index] = true;
+	for (size_t i = 0; i < 6; i++)
+		for (size_t k = 0; k < 6; k++)
+			assert_true(i == k || met[i][k]);
+	model_unref(company.model);
+}
+
+static void when_all_have_met_those_meet_again_who_did_first(void **state)
+{
+	struct company company = company_of("a b c d", NULL, PAIR("20"));
+	struct diary diary;
+
+	begin(&company, 0);
+	forecast(&company, 0, 7 * 12, &diary);
+	for (size_t i = 0; i < diary.count; i++) {
+		assert_int_equal(diary.list[i].again, i >= 3 * 4);
+		if (i >= 3 * 4)
+			assert_ptr_equal(diary.list[i].about, diary.list[i - 3 * 4].about);
+	}
+	model_unref(company.model);
+}
+
+static void whoever_was_alone_last_is_not_so_again(void **state)
+{
+	struct company company = company_of("a b c", NULL, PAIR("1"));
+
+	for (size_t i = 0; i < 3; i++) {
+		const char *id = company.model->people[i]->id;
+		struct diary diary;
+
+		shelf.count = 0;
+		keep(&shelf, id, "pair.r", "3559399200:-"); /* the Monday before */
+		begin(&company, 0);
+		forecast(&company, 0, 7, &diary);
+		for (size_t k = 0; k < diary.count; k++)
+			assert_true(diary.list[k].about || !str_eq(diary.list[k].person->id, id));
+	}
+	model_unref(company.model);
+}
+
+enum { WEEKS = 20, MANY = 9 };
+
+/* Of everybody who was there all the time somebody is not alone twice while another one never was. */
+static void check_fairness(const struct diary *diary, const bool there[MANY][WEEKS])
+{
+	int last[MANY], seen[MANY] = {0};
+
+	for (int n = 0; n < WEEKS; n++)
+		for (size_t i = 0; i < diary->count; i++) {
+			size_t who = diary->list[i].person->index;
+
+			if (diary->list[i].local != week(n) || diary->list[i].about)
+				continue;
+			for (size_t k = 0; seen[who] && k < MANY; k++) {
+				bool all = k != who;
+
+				for (int w = last[who]; w <= n; w++)
+					all = all && there[k][w];
+				assert_true(!all || (seen[k] && last[k] > last[who]));
+			}
+			seen[who] = 1;
+			last[who] = n;
+		}
+}
+
+static void nobody_is_alone_twice_before_all_others_were(void **state)
+{
+	uint64_t seed = random_below(UINT64_MAX);
+	struct company company = company_of("a b c d e f g h i", NULL, PAIR("4"));
+
+	printf("seed %llu\n", (unsigned long long)seed);
+	random_seed(seed);
+	for (int round = 0; round < 30; round++) {
+		bool there[MANY][WEEKS];
+		struct diary diary = {.count = 0}, one;
+
+		shelf.count = 0;
+		for (int n = 0; n < WEEKS; n++) {
+			for (size_t i = 0; i < MANY; i++)
+				there[i][n] = true;
+			shelf.paused = random_below(3)
+					       ? NULL
+					       : company.model->people[random_below(MANY)]->id;
+			if (shelf.paused)
+				there[model_person(company.model, shelf.paused)->index][n] = false;
+			begin(&company, n * 7);
+			forecast(&company, n * 7, 1, &one);
+			assert_int_equal(check_round(&one, week(n)), shelf.paused ? 0 : 1);
+			for (size_t i = 0; i < one.count; i++)
+				diary.list[diary.count++] = one.list[i];
+			live(&company, n * 7, 1);
+		}
+		check_fairness(&diary, there);
+	}
+	model_unref(company.model);
+}
+
+/* Two places are open at once for so many minutes. */
+static void half_an_hour_in_common_is_enough(void **state)
+{
+	static const struct {
+		const char *hours;
+		bool meets;
+	} rows[] = {{"Mon..Fri 06:00-09:30", true}, {"Mon..Fri 06:00-09:29", false},
+		{"Sun 06:00-12:00", true}, {"Sat,Sun 19:00-21:00", false},
+		{"Mon 07:00-10:00", true}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct company company = {.view = new_view()};
+		struct diary diary;
+		char places[400];
+
+		snprintf(places, sizeof(places),
+			"{ id = \"one\"; timezone = \"UTC\"; hours = \"%s\"; }, "
+			"{ id = \"two\"; timezone = \"UTC\"; hours = \"09:00-18:00\"; }",
+			rows[i].hours);
+		company.model = model_of("daily_limit = 0;", places,
+			"{ id = \"a\"; via = [ \"hook\" ]; place = \"one\"; }, "
+			"{ id = \"b\"; via = [ \"hook\" ]; place = \"two\"; }",
+			"{ id = \"r\"; kind = \"note\"; to = [ \"all\" ]; text = \"x\"; "
+			"calendar = \"Mon 09:00\"; pair = true; anywhere = true; }");
+		begin(&company, 0);
+		forecast(&company, 0, 1, &diary);
+		assert_int_equal(diary.count, 2);
+		if ((diary.list[0].about != NULL) != rows[i].meets)
+			fail_msg("%s", rows[i].hours);
+		model_unref(company.model);
+	}
+}
+
+static void what_was_decided_is_still_known(void **state)
+{
+	struct company company = company_of("a b c", NULL, PAIR("2"));
+	struct place_slot slot;
+	struct diary diary;
+
+	begin(&company, 0);
+	forecast(&company, 0, 1, &diary);
+	live(&company, 0, 1);
+	assert_true(resolver_first(
+		company.reminder, model_place(company.model, "london"), MONDAY * 1000, &slot));
+	for (size_t i = 0; i < diary.count; i++) {
+		struct meeting meeting = rounds_meeting(
+			company.view->rounds, company.model, &slot, diary.list[i].person);
+
+		assert_ptr_equal(meeting.other, diary.list[i].about);
+		assert_int_equal(meeting.fit, meeting.other ? MEETING_WITH : MEETING_ALONE);
+	}
 	model_unref(company.model);
 }
 
@@ -493,12 +742,23 @@ int main(int argc, char **argv)
 		cmocka_unit_test(who_joins_comes_last_and_who_leaves_moves_nobody),
 		cmocka_unit_test(a_turn_is_the_same_wherever_it_is_asked_about),
 		cmocka_unit_test(a_pass_that_is_repeated_gives_the_same_turn),
+		cmocka_unit_test(each_pass_of_an_hour_is_a_turn),
+		cmocka_unit_test(a_time_that_the_clock_leaves_out_is_a_turn_too),
+		cmocka_unit_test(one_elsewhere_has_the_turn_when_it_is_time_there),
+		cmocka_unit_test(what_lies_too_far_ahead_is_nobodys_turn),
+		cmocka_unit_test(what_is_kept_is_of_what_was_decided_alone),
 		cmocka_unit_test(without_a_record_the_year_begins_it),
 		cmocka_unit_test(everybody_has_one_other_and_nobody_twice_within_the_memory),
 		cmocka_unit_test(the_odd_one_is_told_and_is_another_one_each_time),
 		cmocka_unit_test(what_was_said_of_pairs_comes_true),
 		cmocka_unit_test(nobody_is_paired_with_whom_they_never_work_at_once),
 		cmocka_unit_test(a_pair_of_which_one_was_told_stays),
+		cmocka_unit_test(all_meet_all_in_turn_whatever_the_memory),
+		cmocka_unit_test(when_all_have_met_those_meet_again_who_did_first),
+		cmocka_unit_test(whoever_was_alone_last_is_not_so_again),
+		cmocka_unit_test(nobody_is_alone_twice_before_all_others_were),
+		cmocka_unit_test(half_an_hour_in_common_is_enough),
+		cmocka_unit_test(what_was_decided_is_still_known),
 		cmocka_unit_test(who_takes_no_part_is_left_out),
 		cmocka_unit_test(what_is_kept_of_pairs_is_bounded),
 		cmocka_unit_test(nonsense_in_the_record_is_no_meeting),
