@@ -193,7 +193,7 @@ static void many_facts_are_all_found(void **state)
 	enum { PEOPLE = 900, EACH = 7 };
 	struct bed *bed = *state;
 	const char *names[PEOPLE];
-	char texts[PEOPLE][16];
+	char texts[PEOPLE][24];
 	struct fact_query query = {.recipients = names, .local_to = INT64_MAX};
 	struct change *change = change_new();
 
