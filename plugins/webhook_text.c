@@ -328,6 +328,21 @@ static size_t count_cluster(const struct page *page, size_t from, const char *at
 	return count_bytes(page->body.text + from, page->body.len - from, page->unit);
 }
 
+/* Bytes that no dialect escapes, each a character by itself wherever it is counted. Most of a text. */
+static size_t plain_run(const char *text, size_t most)
+{
+	size_t n = 0;
+
+	while (n < most &&
+		((text[n] >= 'a' && text[n] <= 'z') || (text[n] >= 'A' && text[n] <= 'Z') ||
+			(text[n] >= '0' && text[n] <= '9') || is_in(" ,.;:?!'()", text[n]))) {
+		if ((text[n] | 0x20) == 'h' && (text[n + 1] | 0x20) == 't')
+			break; /* perhaps a link */
+		n++;
+	}
+	return n && text[n] & 0x80 ? n - 1 : n; /* perhaps with a mark */
+}
+
 /* Where the text may be cut: how much was written, and of how many units. */
 struct mark {
 	size_t len, used;
@@ -354,7 +369,17 @@ bool page_write(struct page *page, const char *text, size_t max, const struct es
 	most = page->used + (max < most ? max : most);
 	for (const char *at = text; *at && !page->body.failed; at += len) {
 		size_t from = page->body.len, link = pen.in_link ? 0 : link_len(at);
+		size_t room = most - page->used > ellipsis ? most - page->used - ellipsis : 0;
 
+		len = pen.in_link || link || (pen.line_start && escape->lines)
+			      ? 0
+			      : plain_run(at, room);
+		if (len) {
+			body_add(&page->body, at, len);
+			page->used += len;
+			fit = (struct mark){page->body.len, page->used};
+			continue;
+		}
 		if (link) {
 			pen.in_link = true;
 			pen.link_end = at + link;

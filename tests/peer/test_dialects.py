@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import urllib.parse
 
 import pytest
 from peer import dialects
@@ -117,8 +118,9 @@ def test_a_room_never_gets_a_link(service):
 
 
 def test_a_person_in_a_shared_room_gets_no_link_either():
-    request = encode("teams", {"id": "d1", "person": "ana", "items": [ITEM]})[0]
-    assert "nudge.example.org" not in request["body"]
+    for service, room in (("slack", False), ("slack-bot", True), ("telegram", True)):
+        request = encode(service, {"id": "d1", "person": "ana", "items": [ITEM]}, room=room)[0]
+        assert "Practice: naming" in request["body"] and "nudge.example.org" not in request["body"]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -216,7 +218,7 @@ def test_a_link_in_a_text_stays_one(service):
     found = sent(service, {"title": "", "text": f"see {link} now"})
     text = found.get("markdown") or found.get("formatted_body") or found.get("text") or found.get("content") or found["embeds"][0]["description"]
     word = html.unescape(text.split()[1])
-    assert __import__("urllib.parse").parse.unquote(word) == link, text
+    assert urllib.parse.unquote(word) == link and word.endswith("#top"), text
 
 
 def test_control_characters_and_overrides_of_direction_are_left_out():
@@ -227,6 +229,24 @@ def test_control_characters_and_overrides_of_direction_are_left_out():
 
 
 # ---- limits ----
+
+def test_a_link_is_never_cut_inside():
+    for before in range(3500, 4000, 97):
+        message = sent("ntfy", {**ITEM, "text": "x" * before + " https://e.example/" + "p" * 600})["message"]
+        assert "https" not in message and message.endswith(" …")
+
+
+def test_a_request_to_ntfy_is_at_most_twice_a_message():
+    body = sent("ntfy", {**ITEM, "title": '"' * 300, "text": '"' * 4096})
+    assert len(json.dumps(body, separators=(",", ":"))) <= 8000
+    assert len(sent("ntfy", {**ITEM, "text": "x" * 4096})["message"]) > 3900  # not less than it must
+
+
+def test_a_card_has_no_more_lines_than_it_can_carry():
+    request = encode("teams", dialects.delivery("teams", [{"title": "T", "text": "\n".join(f"line {n}" for n in range(700))}]))[0]
+    LIMITS["teams"](request, json.loads(request["body"]))
+    assert len(json.loads(request["body"])["attachments"][0]["content"]["body"]) <= 51 and "line 600" in request["body"]
+
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("cluster", dialects.CLUSTERS)
