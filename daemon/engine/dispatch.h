@@ -56,8 +56,9 @@ const struct delivery *dispatch_find(const struct dispatch *dispatch, struct id 
 bool dispatch_hurry(struct dispatch *dispatch, struct id id);
 /* Cancels it with a reason. False: not in its hands. */
 bool dispatch_cancel(struct dispatch *dispatch, struct id id, const char *reason);
-/* Cancels waiting nudges and escalations that the answer makes needless. */
-void dispatch_cancel_nudges(
+/* Takes what the answer makes needless out of waiting messages, but for those sent by hand; what is left
+ * empty is cancelled. */
+void dispatch_drop_answered(
 	struct dispatch *dispatch, const struct occurrence *answered, const char *reason);
 
 /* Cancels everything open for a person. */

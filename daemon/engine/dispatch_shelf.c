@@ -200,14 +200,14 @@ bool shelf_takes_back(struct job *job)
 
 /* ---- taking from the shelf ---- */
 
-/* An answer that is given later than the row was read is told of later, too: it finds the job. */
-static bool was_answered(const struct delivery *delivery)
+/* Leaves out what was answered, by the record, while nobody held the message; a message sent by hand is
+ * left whole. An answer that is given later than the row was read is told of later, too: it finds the
+ * job. False: nothing is left. */
+static bool drop_answered(struct delivery *delivery)
 {
-	if (delivery->purpose != PURPOSE_NUDGE && delivery->purpose != PURPOSE_ESCALATE)
-		return false;
-	for (size_t i = 0; i < delivery->count; i++)
-		if (!follow_was_answered(delivery->items[i]))
-			return false;
+	for (size_t i = delivery->count; i-- > 0 && delivery->purpose != PURPOSE_MANUAL;)
+		if (follow_was_answered(delivery->items[i]))
+			delivery_drop_item(delivery, delivery->items[i]->id);
 	return delivery->count > 0;
 }
 
@@ -215,8 +215,11 @@ static bool was_answered(const struct delivery *delivery)
 struct check {
 	struct dispatch *dispatch;
 	struct id id;
+	size_t item; /* of the delivery: the escalation */
 	LIST_ENTRY(check) link;
 };
+
+static bool check_originals(struct job *job, size_t from);
 
 static void check_free(struct check *check)
 {
@@ -224,40 +227,60 @@ static void check_free(struct check *check)
 	free(check);
 }
 
+static bool is_answered(
+	const struct occurrence *item, struct occurrence *const *occurrences, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (occurrences[i]->state == OCCURRENCE_ANSWERED &&
+			follow_is_needless(item, occurrences[i]))
+			return true;
+	return false;
+}
+
 static void on_original(void *owner, int error, struct occurrence *const *occurrences, size_t count)
 {
 	struct check *check = owner;
 	struct job *job = job_find(check->dispatch, check->id);
-	bool answered = false;
+	size_t next = check->item;
+	struct delivery *delivery;
 
 	check_free(check);
+	/* Meanwhile only an answer takes items out, and what it leaves it has looked at. */
 	if (!job || job->phase != JOB_CHECKED)
 		return;
-	for (size_t i = 0; !error && i < count; i++)
-		answered |= occurrences[i]->state == OCCURRENCE_ANSWERED &&
-			    follow_is_needless(job->delivery->items[0], occurrences[i]);
-	job_leave_queue(job);
-	if (answered)
-		settle_cancelled(job, "answered");
+	delivery = job->delivery;
+	if (!error && next < delivery->count &&
+		is_answered(delivery->items[next], occurrences, count))
+		delivery_drop_item(delivery, delivery->items[next]->id);
 	else
+		next++;
+	if (delivery->count && check_originals(job, next))
+		return;
+	job_leave_queue(job);
+	if (delivery->count)
 		job_enter(job);
+	else
+		settle_cancelled(job, "answered");
 }
 
-static bool check_original(struct job *job)
+/* Asks for what the next escalation of the message speaks of. False: there is none, at `from` or
+ * after it. */
+static bool check_originals(struct job *job, size_t from)
 {
 	struct dispatch *dispatch = job->dispatch;
 	const struct delivery *delivery = job->delivery;
 	const struct occurrence_key *key;
 	struct check *check;
 
-	if (delivery->count != 1 || !follow_is_escalation(delivery->items[0]))
+	while (from < delivery->count &&
+		!(follow_is_escalation(delivery->items[from]) && delivery->items[from]->key.about))
+		from++;
+	if (from == delivery->count)
 		return false;
-	key = &delivery->items[0]->key;
-	if (!key->about)
-		return false;
+	key = &delivery->items[from]->key;
 	job->phase = JOB_CHECKED;
 	check = mem_new(sizeof(*check));
-	*check = (struct check){.dispatch = dispatch, .id = delivery->id};
+	*check = (struct check){.dispatch = dispatch, .id = delivery->id, .item = from};
 	LIST_INSERT_HEAD(&dispatch->checks, check, link);
 	store_find_occurrences(dispatch->settings.store,
 		&(struct store_query){.recipient = key->about,
@@ -276,11 +299,11 @@ static void take(struct dispatch *dispatch, const struct delivery *row)
 	job->suspect = row->created_at <= dispatch->suspect_by;
 	if (!job_check_way(job))
 		return;
-	if (was_answered(row))
+	if (!drop_answered(job->delivery))
 		settle_cancelled(job, "answered");
 	else if (job->suspect && row->starts >= QUARANTINE_AFTER)
 		settle_quarantined(job);
-	else if (!check_original(job))
+	else if (!check_originals(job, 0))
 		job_enter(job);
 }
 

@@ -70,7 +70,7 @@ static void after_answer(struct engine *engine, const struct occurrence *occurre
 	report(EVENT_ANSWERED, &subject, "%s: %s answered %s", reminder, person,
 		answer_names[answer]);
 	follow_answered(engine->follow, occurrence, follow_at);
-	dispatch_cancel_nudges(engine->dispatch, occurrence, "answered");
+	dispatch_drop_answered(engine->dispatch, occurrence, "answered");
 	hold_answered(engine, occurrence);
 	engine_set_alarm(engine);
 }
