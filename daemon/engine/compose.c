@@ -3,6 +3,7 @@
 #include "engine/compose.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "engine/wording.h"
 
 enum { TITLE_MAX = 400 };
 
@@ -90,7 +91,7 @@ const struct prompt *compose_prompt(
 		return NULL;
 	place = prompt_pick(reminder->prompts,
 		HASH_OF(reminder->id, who, planned->about ? planned->about->id : ""),
-		resolver_ordinal(reminder, planned->place, &planned->slot));
+		wording_number(planned));
 	return prompt_in(reminder->prompts, place,
 		reminder_language(reminder, planned->person, planned->place), ret_language);
 }

@@ -393,6 +393,7 @@ static void planned_begin(struct planned *planned, const struct place_slot *slot
 	planned->decision = slot->decision;
 	planned->rule = slot->rule;
 	planned->meets_again = false;
+	planned->every = 1;
 	planned->message = 0;
 	planned->detail[0] = 0;
 }
@@ -538,6 +539,7 @@ static bool held_by_view(struct planned *planned, const struct view *view)
 	if (!reason)
 		return false;
 	if (rule == BY_LESS) {
+		planned->every = 2;
 		if (resolver_ordinal(planned->reminder, planned->place, &planned->slot) % 2 == 0)
 			return false;
 		skip_because(planned, rule, "every second one, since \"less\" was answered", "");
@@ -629,6 +631,7 @@ static void leave_out_faded(struct planned *planned, const struct view *view)
 	every = resolver_every(view, planned->reminder, planned->person, &fade);
 	if (every == 1)
 		return;
+	planned->every = every;
 	place = (int)(resolver_ordinal(planned->reminder, planned->place, &planned->slot) %
 		      (uint64_t)every);
 	if (place == 0 || !has_one_before(planned, place))

@@ -116,6 +116,7 @@ struct planned {
 	enum decision decision;
 	enum rule_id rule;
 	bool meets_again; /* of pairs: within the reminder's memory */
+	int every;        /* of so many slots the person gets one (less, fade); 0: of each */
 	uint32_t message; /* those of one person's day with the same number go as one message */
 	int day_planned, day_limit; /* of BY_LIMIT: what the person's day holds, and may hold */
 	char detail[120];           /* the rule in words, with its facts */
