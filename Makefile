@@ -7,6 +7,7 @@
 #   make campaign-receivers               every fault that receivers have
 #   make campaign-crash KILLS=10000       kill -9 at every instant
 #   make campaign-storm, campaign-soak    everything at once, and steady load for hours
+#   make campaign-company                 a company of two hundred lives a year
 #   make campaign-visitors                the listener under a crowd that means no good
 #   make campaign-power IMAGES=100000     images of what a power loss may leave
 #   make lint         layers, sizes, style, man pages, catalog, prompts
@@ -217,6 +218,11 @@ campaign-receivers: all
 MINUTES  ?= 120
 campaign-soak: all $(BUILD)/bench/sink
 	@NUDGED_BUILD=$(BUILD) tests/campaign/soak.py --minutes $(MINUTES)
+
+.PHONY: campaign-company
+# A year of two hundred people: COMPANY="--seed N --people N --days N".
+campaign-company: all $(BUILD)/campaign/simulator
+	@NUDGED_BUILD=$(BUILD) tests/campaign/company.py $(COMPANY)
 
 .PHONY: campaign-visitors
 # The listener besieged: VISITORS="--seconds N --crowd N".

@@ -81,7 +81,7 @@ static void on_event(void *owner unused_arg, const char *event, const char *mess
 static void on_message(const char *channel, const char *answer, const json_t *data)
 {
 	const json_t *items = json_object_get(data, "items"), *item;
-	json_t *ids = json_array();
+	json_t *ids = json_array(), *titles = json_array();
 	size_t i;
 
 	json_array_foreach(items, i, item)
@@ -89,13 +89,15 @@ static void on_message(const char *channel, const char *answer, const json_t *da
 		json_t *occurrence = json_object_get(item, "occurrence");
 
 		json_array_append(ids, occurrence);
+		json_array_append(titles, json_object_get(item, "title"));
 		if (id_read(json_string_value(occurrence),
 			    &sim.received[sim.n_received % RECEIVED_KEPT]) == 0)
 			sim.n_received++;
 	}
-	say(json_pack("{ss sI ss ss sO so}", "e", "got", "t", (json_int_t)clock_now(sim.clock),
-		"channel", channel, "answer", answer, "delivery", json_object_get(data, "delivery"),
-		"items", ids));
+	say(json_pack("{ss sI ss ss sO sO so so}", "e", "got", "t",
+		(json_int_t)clock_now(sim.clock), "channel", channel, "answer", answer, "person",
+		json_object_get(data, "person"), "delivery", json_object_get(data, "delivery"),
+		"items", ids, "titles", titles));
 }
 
 /* ---- time ---- */
@@ -189,15 +191,8 @@ static int64_t number(const char *text)
 	return text && str_to_int64(text, &value) == 0 ? value : 0;
 }
 
-static bool do_answer(char **words)
+static bool answer(struct id id, char **words)
 {
-	size_t kept = MIN_OF(sim.n_received, (size_t)RECEIVED_KEPT);
-	int64_t back = number(words[1]);
-	struct id id;
-
-	if (!kept)
-		return true;
-	id = sim.received[(sim.n_received - 1 - (size_t)back % kept) % RECEIVED_KEPT];
 	sim.answered = false;
 	engine_answer(sim.engine, id, answer_from_name(words[2]), number(words[3]), NULL, SHARES,
 		on_done, NULL);
@@ -206,6 +201,24 @@ static bool do_answer(char **words)
 		"occurrence", id_text(id), "answer", words[2], "snooze",
 		(json_int_t)number(words[3]), "error", sim.answered ? sim.error : -EIO));
 	return true;
+}
+
+static bool do_answer(char **words)
+{
+	size_t kept = MIN_OF(sim.n_received, (size_t)RECEIVED_KEPT);
+	int64_t back = number(words[1]);
+
+	if (!kept)
+		return true;
+	return answer(
+		sim.received[(sim.n_received - 1 - (size_t)back % kept) % RECEIVED_KEPT], words);
+}
+
+static bool do_reply(char **words)
+{
+	struct id id;
+
+	return words[1] && id_read(words[1], &id) == 0 && answer(id, words);
 }
 
 static bool do_pause(char **words)
@@ -475,6 +488,7 @@ static const struct {
 	{"kill", do_kill, true},         /* as by SIGKILL */
 	{"die", do_die, true},           /* DEATH N */
 	{"answer", do_answer, true},     /* HOW-MANY-BACK ANSWER SNOOZE-SECONDS */
+	{"reply", do_reply, true},       /* OCCURRENCE ANSWER SNOOZE-SECONDS */
 	{"pause", do_pause, true},       /* WHAT UNTIL|never */
 	{"resume", do_resume, true},     /* WHAT */
 	{"receiver", do_receiver, true}, /* CHANNEL MOOD */
