@@ -13,7 +13,7 @@
 #   make lint         layers, sizes, style, man pages, catalog, prompts
 
 BUILD    ?= $(if $(SANITIZE),build/sanitize,build)
-VERSION  := 0.3.0
+VERSION  := 0.4.0
 prefix   ?= /usr
 PKGS     := libevent libevent_pthreads libcurl libconfig libsystemd sqlite3 jansson libsodium
 PKG_CONFIG ?= pkg-config

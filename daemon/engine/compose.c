@@ -241,8 +241,7 @@ void compose_message(const struct planned *planned, const struct compose_links *
 		links, ret_title, ret_text);
 }
 
-/* Whether one of its ways ends where others read. */
-static bool reaches_others(const struct planned *planned)
+bool compose_reaches_others(const struct planned *planned)
 {
 	const struct reminder *reminder = planned->reminder;
 	const struct channel **via = reminder->via ? reminder->via : planned->person->via;
@@ -260,7 +259,7 @@ static const struct focus *personal_focus(const struct planned *planned, const s
 	int32_t date;
 
 	if (!view || !view->personal || !person || subject_of(planned) != person ||
-		reaches_others(planned))
+		compose_reaches_others(planned))
 		return NULL;
 	date = date_of(planned, person);
 	return person_focus(person, date) ? NULL : view->personal(view->owner, person, date);

@@ -26,6 +26,8 @@ void compose_masked(
 	const struct planned *planned, const struct view *view, char **ret_title, char **ret_text);
 /* What stands in their place. */
 #define COMPOSE_MASK "(personal)"
+/* Whether one of the ways of a person's message ends where others read, too. */
+bool compose_reaches_others(const struct planned *planned);
 /* The prompt that the message takes its words from, and the language they are in; NULL: it is not
  * from a pack. */
 const struct prompt *compose_prompt(

@@ -114,6 +114,14 @@ static void add_shared(struct buf *out, const struct digest *digest, const struc
 	}
 }
 
+/* To the person alone: not where others read. */
+static void add_shared_with(
+	struct buf *out, const struct digest *digest, const struct planned *planned, int32_t today)
+{
+	if (!compose_reaches_others(planned))
+		add_shared(out, digest, planned->person, NULL, today, "Shared with you this week:");
+}
+
 /* ---- the coming week ---- */
 
 static int by_send_time(const void *a, const void *b)
@@ -257,19 +265,17 @@ static void write_own(const struct digest *digest, const struct planned *planned
 	if (practice.rate < 0)
 		buf_add_str(out, "Nothing was asked of you in the last four weeks.");
 	else
-		buf_printf(out, "Practised in the last four weeks: %d of %d time%s%s.\n",
+		buf_printf(out, "Practised in the last four weeks: %d of %d time%s%s.",
 			practice.done + practice.stuck, practice.asked - practice.skipped,
 			plural(practice.asked - practice.skipped),
 			practice.stuck ? ", and being stuck counts" : "");
-	if (practice.rate >= 0)
-		add_bar(out, practice.rate);
 	add_streak(out, &practice);
 	if (all) {
 		buf_printf(out, "\nPractised in all: %d time%s. This way has no end:\n", all,
 			plural(all));
 		add_bar(out, practice_curve(all));
 	}
-	add_shared(out, digest, planned->person, NULL, today, "Shared with you this week:");
+	add_shared_with(out, digest, planned, today);
 	add_week(out, digest, planned->person, false, "The coming week:");
 }
 
@@ -312,7 +318,10 @@ static void write_team(const struct digest *digest, const struct planned *planne
 	else
 		buf_printf(out, "Together %s practised %d times this week; the week before %d.",
 			team->id, total.practised, total.before);
-	add_shared(out, digest, NULL, team, today, "Shared with the team:");
+	/* What is said to a team is for whoever is in it, and for its room. */
+	if (!planned->person ||
+		(person_in_team(planned->person, team) && !compose_reaches_others(planned)))
+		add_shared(out, digest, NULL, team, today, "Shared with the team:");
 }
 
 /* ---- a manager's ---- */
@@ -352,8 +361,9 @@ static void write_reports(
 	add_week(out, digest, planned->person, true, "Talks in the coming week:");
 	if (!out->len)
 		buf_add_str(out, "No talk about anybody is due in the coming week.");
-	add_plateaus(out, digest, planned->person, today);
-	add_shared(out, digest, planned->person, NULL, today, "Shared with you this week:");
+	if (!compose_reaches_others(planned))
+		add_plateaus(out, digest, planned->person, today);
+	add_shared_with(out, digest, planned, today);
 }
 
 char *digest_write(struct digest *digest, const struct planned *planned)

@@ -378,10 +378,20 @@ static void hear_lane(
 		breaker_close(lane, verdict->outcome != NUDGED_RETRY);
 }
 
+/* A receiver may repeat what it was sent: of a message that is personal its words stay unsaid. */
+static const char *reason_of(const struct job *job, const struct verdict *verdict)
+{
+	bool personal = false;
+
+	for (size_t i = 0; i < job->delivery->count; i++)
+		personal |= job->delivery->items[i]->personal;
+	return verdict->reason && !personal ? verdict->reason : outcome_names[verdict->outcome];
+}
+
 void settle_verdict(struct job *job, const struct verdict *verdict, bool failing)
 {
 	struct lane *lane = job->lane;
-	const char *reason = verdict->reason ? verdict->reason : outcome_names[verdict->outcome];
+	const char *reason = reason_of(job, verdict);
 
 	hear_lane(lane, verdict, failing, reason);
 	job->suspect = false;

@@ -75,7 +75,9 @@ struct occurrence *planner_make_occurrence(struct planner *planner, const struct
 	links.answer_url = url;
 	if (planned->reminder->digest)
 		links.digest = sum = digest_write(digest, planned);
-	made.personal = compose_personal(planned, settings->view, &links, &title, &text);
+	made.personal = compose_personal(planned, settings->view, &links, &title, &text) ||
+			planned->reminder->digest == DIGEST_OWN ||
+			planned->reminder->digest == DIGEST_REPORTS;
 	made.title = title;
 	made.text = text;
 	return occurrence_copy(&made);

@@ -82,7 +82,7 @@ struct occurrence {
 	enum answer answer;
 	char *answer_text; /* private: never logged, shown to whom `share` names alone */
 	enum share share;
-	bool personal; /* title and text quote a personal focus: shown to the recipient alone */
+	bool personal; /* title and text hold what is private: shown to the recipient alone */
 	int64_t answered_at;
 	bool in_one_block; /* its texts, but for answer_text, are not freed by themselves */
 	unsigned shares;   /* owners beside the first; of one thread */

@@ -52,7 +52,7 @@ def test_ones_own_digest_has_the_record_the_shared_lines_and_the_week(nudged, re
     week.morning(3, ana={"answer": "stuck", "text": "Nur für mich."})
     said = week.afternoon(3, 2)
     assert "Practised in the last four weeks: 2 of 2 times, and being stuck counts." in said["ana"]
-    assert "[####################] 100 %" in said["ana"]
+    assert "100 %" not in said["ana"]
     assert "Days of practice in a row: 2" in said["ana"]
     assert "Practised in all: 2 times. This way has no end:\n[....................] 3 %" in said["ana"]
     assert f"Shared with you this week:\n- Bo: {CANARY}" in said["ana"]
@@ -62,13 +62,15 @@ def test_ones_own_digest_has_the_record_the_shared_lines_and_the_week(nudged, re
 
 
 def test_a_teams_digest_has_a_total_and_the_lines_meant_for_it(nudged, receiver):
-    week = Week(nudged, receiver, digest("team:crew", "sam", 'text = "Dear crew. {{digest}}";'))
+    week = Week(nudged, receiver, digest("team:crew", "sam ana", 'text = "Dear crew. {{digest}}";'))
     week.morning(2, ana={"answer": "done", "text": CANARY, "share": "team"}, bo={"answer": "done", "text": "only me"})
-    few = week.afternoon(2)["sam"]
+    said = week.afternoon(2, 2)
+    assert CANARY not in said["sam"], "who is not in the team reads its words"
+    few = said["ana"]
     assert few.startswith("Dear crew. This week fewer than 3 people of crew practised: with so few, no number is told.")
     assert f"Shared with the team:\n- Ana: {CANARY}" in few and "only me" not in few
     week.morning(3, **{n: {"answer": "done"} for n in ("ana", "bo", "cy")})
-    many = week.afternoon(3)["sam"]
+    many = week.afternoon(3, 2)["sam"]
     assert "Together crew practised 5 times this week; the week before 0." in many
     assert "Cy" not in many and "Bo" not in many
 
@@ -106,6 +108,24 @@ def test_who_is_held_out_is_told_why_and_stays_so_all_quarter(nudged, receiver):
     explained = daemon.rows("explain", out, "tea", "2026-06-29")[0]
     assert explained["summary"] == "skipped: one of the 30 % who do without it this quarter"
     assert [s["rule"] for s in explained["slots"][0]["steps"] if s["result"] == "decides"] == ["hold-out"]
+
+
+def test_a_persons_digest_is_shown_to_nobody_else(nudged, receiver):
+    week = Week(nudged, receiver, digest("own", "ana bo"), more={"bo": 'partner = "ana";'})
+    week.morning(2, ana={"answer": "done"}, bo={"answer": "stuck", "text": CANARY, "share": "partner"})
+    assert CANARY in week.afternoon(2, 2)["ana"]
+    rows = [row for row in week.daemon.rows("list", "--all") if row["reminder"] == "sum"]
+    assert rows and all(row["text"] == "(personal)" for row in rows)
+    said = "".join(week.daemon.ctl(*verb).stdout for verb in (["list", "--all"], ["deliveries", "--all", "--json"], ["export", "ana"]))
+    assert said.count(CANARY) == 1, "but in the export of whoever it was sent to"
+
+
+def test_a_digest_where_others_read_has_no_words_of_anybody(nudged, receiver):
+    week = Week(nudged, receiver, digest("own", "ana bo", 'via = [ "all-see" ];'), more={"bo": 'partner = "ana";'})
+    week.daemon.write(channels=hook(receiver) + hook(receiver, id="all-see", more="shared = true;"))
+    week.morning(2, ana={"answer": "done"}, bo={"answer": "stuck", "text": CANARY, "share": "partner"})
+    said = week.afternoon(2, 2)
+    assert CANARY not in str(said) and "The coming week" in said["ana"]
 
 
 def test_a_digest_sent_by_hand_is_read_first(nudged, receiver):

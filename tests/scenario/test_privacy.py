@@ -157,6 +157,17 @@ def test_what_watches_events_is_told_no_words(band, receiver, tmp_path):
     assert not [word for word in CANARIES if word in said.read_text(encoding="utf-8")]
 
 
+def test_a_receiver_that_repeats_what_it_got_is_not_quoted(band, receiver):
+    receiver.reply = lambda arrival: (400, {"Content-Type": "text/plain"}, f"Cannot take: {arrival.text}")
+    band.ctl("send", "own")
+    refused = band.wait("refused")[0]
+    assert not [word for word in CANARIES if word in refused.message]
+    band.ctl("send", "first")
+    assert "Cannot take" in band.wait("refused", 2)[1].message, "else the search proves nothing"
+    said = band.ctl("deliveries", "--all", "--json").stdout + band.ctl("status").stdout + "\n".join(band.log)
+    assert not [word for word in CANARIES if word in said]
+
+
 def test_a_personal_focus_ends_with_being_forgotten(band, receiver):
     band.reload(people=person("bo") + person("li") + person("sam"), reminders=at("12:30:00", "other", "bo"))
     said = band.ctl("forget", "ana").stdout
