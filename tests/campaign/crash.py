@@ -180,13 +180,18 @@ class World:
 
     # ---- what became of it ----
 
+    @staticmethod
+    def is_needless(store, delivery):
+        """Everything in it was answered before it went, or before its arrival could be recorded."""
+        return delivery["reason"] == "answered" and all(store.occurrences[item]["answer"] for item in delivery["items"])
+
     def judge(self, events=None):
         events = self.daemon.events() if events is None else events
         oracle = Oracle(self.daemon.folder / "state", self.book.receipts, events, died_at=self.died_at,
                         at_risk=3 * CONCURRENCY + GROUP)
         findings = oracle.judge()
         findings += [f"{d['state']} and not delivered: {d['id']} by {d['channel']}: {d['reason']}"
-                     for d in oracle.store.deliveries.values() if d["state"] != "delivered"]
+                     for d in oracle.store.deliveries.values() if d["state"] != "delivered" and not self.is_needless(oracle.store, d)]
         for (kind, key), text in self.kept.items():
             found = self.found(oracle.store, kind, key)
             if found != text:
