@@ -2,6 +2,7 @@
 reminders of every sort, its daemon and its nudgectl. Everything it starts ends with it."""
 
 import fcntl
+import http.client
 import json
 import os
 import pty
@@ -15,7 +16,9 @@ from pathlib import Path
 
 from scenario.harness import BUILD, PATIENCE, ROOT, Receiver, eventually, free_port
 
-__all__ = ["BUILD", "ROOT", "House", "on_terminal", "run_ctl", "wait_for"]
+__all__ = ["BUILD", "KEY", "ROOT", "House", "ask", "on_terminal", "run_ctl", "wait_for"]
+
+KEY = "a secret of the tests, long enough"  # of House.use_key()
 
 CONFIG = """
 timezone = "Europe/London";
@@ -66,6 +69,15 @@ class House:
                              **{**self.values, **changes})
         self.config.write_text(text, encoding="utf-8")
         self.config.chmod(0o600)
+
+    def use_key(self):
+        """Links are signed with a key that the test knows, too."""
+        key = self.folder / "key"
+        key.write_text(KEY)
+        key.chmod(0o600)
+        self.values["more"] = f'link_key = "file:{key}";'
+        self.write_config()
+        return self
 
     @property
     def log(self):
@@ -123,6 +135,24 @@ class House:
         finally:
             self.receiver.stop()
             shutil.rmtree(self.folder)
+
+
+class Page:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.text = response.read().decode("utf-8")
+
+
+def ask(house, method, path, body=None, **headers):
+    """What the listener answers; a name's _ stands for -."""
+    host, port = house.listen.split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=20)
+    try:
+        connection.request(method, path, body=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return Page(connection.getresponse())
+    finally:
+        connection.close()
 
 
 def run_ctl(*words, stdin=None, environment=None):

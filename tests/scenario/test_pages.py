@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import http.client
 import json
 import re
 from html.parser import HTMLParser
@@ -11,11 +10,10 @@ from html.parser import HTMLParser
 import pytest
 
 from scenario.harness import fetch, hook, person, reminder
-from scenario.house import House
+from scenario.house import KEY, House, ask
 
 pytestmark = pytest.mark.sanitized
 
-KEY = "a secret of the tests, long enough"
 PERSON_BYTES = 27
 MORE_REMINDERS = """,
   { id = "also"; kind = "note"; calendar = "Mon..Fri 09:30"; to = [ "ana", "bo" ]; title = "Also"; text = "Your page: {{practice_url}}"; },
@@ -26,29 +24,7 @@ MORE_REMINDERS = """,
 @pytest.fixture(scope="module")
 def house():
     with House(reminders=MORE_REMINDERS) as house:
-        key = house.folder / "key"
-        key.write_text(KEY)
-        key.chmod(0o600)
-        house.values["more"] = f'link_key = "file:{key}";'
-        house.write_config()
-        yield house.start()
-
-
-class Page:
-    def __init__(self, response):
-        self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.getheaders()}
-        self.text = response.read().decode("utf-8")
-
-
-def ask(house, method, path, body=None, **headers):
-    host, port = house.listen.split(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=20)
-    try:
-        connection.request(method, path, body=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        return Page(connection.getresponse())
-    finally:
-        connection.close()
+        yield house.use_key().start()
 
 
 def post(house, path, body, **headers):
