@@ -37,7 +37,7 @@ struct gone {
 	UT_hash_handle hh;
 };
 
-const struct dispatch_limits dispatch_limits = {.jobs = 1 << 16, .lane_least = 1024, .batch = 1024};
+const struct dispatch_limits dispatch_limits = {.jobs = 100000, .lane_least = 1024, .batch = 1024};
 
 static const struct point nowhere = {.at = TIME_NEVER};
 
