@@ -126,6 +126,7 @@ def test_on_a_unix_socket_it_is_for_its_group_alone():
         path = house.folder / "admin"
         house.write_config(more=f'listen_admin = "unix:{path}";')
         house.start()
+        wait_for(path.exists)  # the control socket is there before it
         assert path.stat().st_mode & 0o777 == 0o660
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(str(path))
