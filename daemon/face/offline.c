@@ -138,13 +138,16 @@ static void list_options(const struct tool *tool, const struct plugin *plugin)
 		if (tool->json)
 			tool_print_json(object);
 		json_decref(object);
-		TABLE_ADD(table, SHADE_PLAIN, option->name,
-			option->choices ? option->choices : type_name(option->type),
+		TABLE_ADD(table, SHADE_PLAIN, option->name, type_name(option->type),
 			option->required ? "(needed)" : option->default_value, option->help);
 	}
 	if (!tool->json)
 		table_print(table, stdout);
 	table_free(table);
+	/* Below, since a service is known by many names. */
+	for (size_t i = 0; i < count && !tool->json; i++)
+		if (options[i].choices)
+			printf("\n%s is one of: %s\n", options[i].name, options[i].choices);
 }
 
 static int describe_plugin(const struct tool *tool, const char *name)
