@@ -155,12 +155,55 @@ static void add_item(struct asked *asked, const struct occurrence *occurrence)
 	asked->bytes += bytes;
 }
 
+/* What is recorded is recorded, also when it can't be shown any more. */
+static void show_thanks(struct asked *asked)
+{
+	auto_free char *notice = page_thanks(NULL, asked->answer, asked->span);
+	const struct page page = {.heading = "Your practice", .notice = notice};
+
+	answer_page(asked->visit, 200, NULL, &page);
+	asked_free(asked);
+}
+
+static void on_alone(void *owner, int error, struct occurrence *const *list, size_t count)
+{
+	struct asked *asked = owner;
+
+	if (!error && count) {
+		add_item(asked, list[0]);
+		show_items(asked);
+	} else if (asked->answer != ANSWER_NONE) {
+		show_thanks(asked);
+	} else {
+		web_answer_plain(asked->visit, error ? 503 : 404, NULL);
+		asked_free(asked);
+	}
+}
+
+/* Adds the linked one. False: no message carries it. */
+static bool add_linked(struct asked *asked, struct delivery *const *list, size_t count)
+{
+	for (size_t n = 0; n < count; n++)
+		for (size_t i = 0; i < list[n]->count; i++)
+			if (id_eq(list[n]->items[i]->id, asked->occurrence)) {
+				add_item(asked, list[n]->items[i]);
+				return true;
+			}
+	return false;
+}
+
 /* What came to the same person with the linked one. A message that still gathers has not come. */
 static void on_messages(void *owner, int error, struct delivery *const *list, size_t count)
 {
 	struct asked *asked = owner;
 
-	for (size_t n = 0; n < count && !error; n++) {
+	if (error || !add_linked(asked, list, count)) {
+		engine_find_occurrences(asked->engine,
+			&(struct store_query){.id = asked->occurrence, .limit = 1}, on_alone,
+			asked);
+		return;
+	}
+	for (size_t n = 0; n < count; n++) {
 		if (list[n]->state == DELIVERY_HELD || list[n]->state == DELIVERY_CANCELLED)
 			continue;
 		for (size_t i = 0; i < list[n]->count; i++) {
@@ -174,38 +217,13 @@ static void on_messages(void *owner, int error, struct delivery *const *list, si
 	show_items(asked);
 }
 
-/* What is recorded is recorded, also when it can't be shown any more. */
-static void show_thanks(struct asked *asked)
+/* One question brings all of it: with a slow disk each may wait for a sync or two. */
+static void look(struct asked *asked)
 {
-	auto_free char *notice = page_thanks(NULL, asked->answer, asked->span);
-	const struct page page = {.heading = "Your practice", .notice = notice};
-
-	answer_page(asked->visit, 200, NULL, &page);
-	asked_free(asked);
-}
-
-static void on_found(void *owner, int error, struct occurrence *const *list, size_t count)
-{
-	struct asked *asked = owner;
 	struct store_query query = {
 		.carries = asked->occurrence, .newest_first = true, .limit = CARRIERS_MAX};
 
-	if (!error && count) {
-		add_item(asked, list[0]);
-		engine_find_deliveries(asked->engine, &query, on_messages, asked);
-	} else if (asked->answer != ANSWER_NONE) {
-		show_thanks(asked);
-	} else {
-		web_answer_plain(asked->visit, error ? 503 : 404, NULL);
-		asked_free(asked);
-	}
-}
-
-static void look(struct asked *asked)
-{
-	struct store_query query = {.id = asked->occurrence, .limit = 1};
-
-	engine_find_occurrences(asked->engine, &query, on_found, asked);
+	engine_find_deliveries(asked->engine, &query, on_messages, asked);
 }
 
 static void on_recorded(void *owner, int error, const char *why)
