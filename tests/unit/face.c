@@ -95,18 +95,19 @@ enum share engine_usual_share(const struct engine *engine, const char *person)
 	return SHARE_ME;
 }
 
-/* What is looked for, and then the messages that it came in: none. */
+/* The messages that it came in are none, so what is looked for is asked for alone. */
 static void complete_find(int error, size_t count)
 {
 	struct occurrence *list[] = {&fake.occurrence};
-	store_on_deliveries on_messages;
+	store_on_deliveries on_messages = fake.on_messages;
+	store_on_occurrences on_found;
 
-	fake.on_found(fake.owner, error, list, count);
-	fake.on_found = NULL;
-	on_messages = fake.on_messages;
 	fake.on_messages = NULL;
 	if (on_messages)
 		on_messages(fake.owner, 0, NULL, 0);
+	on_found = fake.on_found;
+	fake.on_found = NULL;
+	on_found(fake.owner, error, list, count);
 }
 
 static void complete_done(int error, const char *why)
