@@ -508,20 +508,6 @@ bool dispatch_cancel(struct dispatch *dispatch, struct id id, const char *reason
 	return job != NULL;
 }
 
-/* The store must know, too, that word to somebody else is needless: the message may be read from it. */
-static void drop_needless(struct job *job, size_t at)
-{
-	const struct occurrence *item = job->delivery->items[at];
-	struct change *change;
-
-	if (follow_is_escalation(item)) {
-		change = change_new();
-		change_follow_occurrence(change, item->id, OCCURRENCE_CLOSED, TIME_NEVER, 0);
-		store_apply(job->dispatch->settings.store, change, NULL, NULL);
-	}
-	delivery_drop_item(job->delivery, item->id);
-}
-
 void dispatch_drop_answered(
 	struct dispatch *dispatch, const struct occurrence *answered, const char *reason)
 {
@@ -531,13 +517,11 @@ void dispatch_drop_answered(
 		if (job->transfer || job->delivery->purpose == PURPOSE_MANUAL)
 			continue;
 		for (size_t i = job->delivery->count; i-- > 0;) {
-			if (!follow_is_needless(job->delivery->items[i], answered))
+			if (!follow_is_needless(job->delivery->items[i], answered) ||
+				job_drop_item(job, i))
 				continue;
-			if (job->delivery->count == 1) {
-				job_cancel(job, reason);
-				break;
-			}
-			drop_needless(job, i);
+			job_cancel(job, reason);
+			break;
 		}
 	}
 }

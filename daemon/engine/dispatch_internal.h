@@ -133,6 +133,9 @@ bool job_check_way(struct job *job) must_check;
 bool job_is_in_flight(const struct job *job);
 /* A suspect that was being sent already at an earlier crash, too. */
 bool job_goes_alone(const struct job *job);
+/* Takes an item out that nobody needs any more. False: it is the last one, and stays, so that the end of
+ * the message can be told. */
+bool job_drop_item(struct job *job, size_t at) must_check;
 /* When it was the one that goes alone: the next one may. */
 void job_end_turn(struct job *job);
 void job_free(struct job *job);

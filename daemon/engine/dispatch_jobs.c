@@ -2,6 +2,7 @@
  * moves a job between queues, and that keeps a lane's counts. */
 #include "base/str.h"
 #include "engine/dispatch_internal.h"
+#include "engine/follow.h"
 
 struct job *job_find(const struct dispatch *dispatch, struct id id)
 {
@@ -30,6 +31,19 @@ bool job_is_in_flight(const struct job *job)
 bool job_goes_alone(const struct job *job)
 {
 	return job->suspect && job->delivery->starts > job->marked;
+}
+
+bool job_drop_item(struct job *job, size_t at)
+{
+	const struct occurrence *item = job->delivery->items[at];
+	struct change *closing = follow_closing(item);
+
+	if (closing)
+		store_apply(job->dispatch->settings.store, closing, NULL, NULL);
+	if (job->delivery->count == 1)
+		return false;
+	delivery_drop_item(job->delivery, item->id);
+	return true;
 }
 
 void job_end_turn(struct job *job)

@@ -378,21 +378,26 @@ static void hear_lane(
 		breaker_close(lane, verdict->outcome != NUDGED_RETRY);
 }
 
-/* A receiver may repeat what it was sent: of a message that is personal its words stay unsaid. */
-static const char *reason_of(const struct job *job, const struct verdict *verdict)
+/* A receiver may repeat what it was sent: of a message that is personal only its status is told. */
+static bool may_quote(const struct delivery *delivery)
 {
-	bool personal = false;
-
-	for (size_t i = 0; i < job->delivery->count; i++)
-		personal |= job->delivery->items[i]->personal;
-	return verdict->reason && !personal ? verdict->reason : outcome_names[verdict->outcome];
+	for (size_t i = 0; i < delivery->count; i++)
+		if (delivery->items[i]->personal)
+			return delivery->status == 0; /* they are our own words: nothing answered */
+	return true;
 }
 
 void settle_verdict(struct job *job, const struct verdict *verdict, bool failing)
 {
 	struct lane *lane = job->lane;
-	const char *reason = reason_of(job, verdict);
+	const char *reason = verdict->reason ? verdict->reason : outcome_names[verdict->outcome];
+	char unquoted[48];
 
+	if (!may_quote(job->delivery)) {
+		snprintf(unquoted, sizeof(unquoted), "the receiver answered %d",
+			job->delivery->status);
+		reason = unquoted;
+	}
 	hear_lane(lane, verdict, failing, reason);
 	job->suspect = false;
 	job->delivery->starts = 0;

@@ -200,22 +200,24 @@ bool shelf_takes_back(struct job *job)
 
 /* ---- taking from the shelf ---- */
 
-/* Leaves out what was answered, by the record, while nobody held the message; a message sent by hand is
- * left whole. An answer that is given later than the row was read is told of later, too: it finds the
- * job. False: nothing is left. */
-static bool drop_answered(struct delivery *delivery)
+/* Leaves out what was answered, by the record, while nobody held the message; one sent by hand is left
+ * whole. An answer that is given later than the row was read is told of later, too: it finds the job.
+ * False: nothing of it is wanted. */
+static bool drop_answered(struct job *job)
 {
+	const struct delivery *delivery = job->delivery;
+
 	for (size_t i = delivery->count; i-- > 0 && delivery->purpose != PURPOSE_MANUAL;)
-		if (follow_was_answered(delivery->items[i]))
-			delivery_drop_item(delivery, delivery->items[i]->id);
-	return delivery->count > 0;
+		if (follow_was_answered(delivery->items[i]) && !job_drop_item(job, i))
+			return false;
+	return true;
 }
 
 /* The one that an escalation speaks of may have been answered while nobody knew of the escalation. */
 struct check {
 	struct dispatch *dispatch;
 	struct id id;
-	size_t item; /* of the delivery: the escalation */
+	struct id item; /* the escalation */
 	LIST_ENTRY(check) link;
 };
 
@@ -241,23 +243,26 @@ static void on_original(void *owner, int error, struct occurrence *const *occurr
 {
 	struct check *check = owner;
 	struct job *job = job_find(check->dispatch, check->id);
-	size_t next = check->item;
-	struct delivery *delivery;
+	struct id item = check->item;
+	bool wanted = true;
+	size_t at = 0;
 
 	check_free(check);
-	/* Meanwhile only an answer takes items out, and what it leaves it has looked at. */
 	if (!job || job->phase != JOB_CHECKED)
 		return;
-	delivery = job->delivery;
-	if (!error && next < delivery->count &&
-		is_answered(delivery->items[next], occurrences, count))
-		delivery_drop_item(delivery, delivery->items[next]->id);
+	while (at < job->delivery->count && !id_eq(job->delivery->items[at]->id, item))
+		at++;
+	/* An answer may have taken it out meanwhile, and moved the rest: then they are looked at anew. */
+	if (at == job->delivery->count)
+		at = 0;
+	else if (!error && is_answered(job->delivery->items[at], occurrences, count))
+		wanted = job_drop_item(job, at);
 	else
-		next++;
-	if (delivery->count && check_originals(job, next))
+		at++;
+	if (wanted && check_originals(job, at))
 		return;
 	job_leave_queue(job);
-	if (delivery->count)
+	if (wanted)
 		job_enter(job);
 	else
 		settle_cancelled(job, "answered");
@@ -280,7 +285,8 @@ static bool check_originals(struct job *job, size_t from)
 	key = &delivery->items[from]->key;
 	job->phase = JOB_CHECKED;
 	check = mem_new(sizeof(*check));
-	*check = (struct check){.dispatch = dispatch, .id = delivery->id, .item = from};
+	*check = (struct check){
+		.dispatch = dispatch, .id = delivery->id, .item = delivery->items[from]->id};
 	LIST_INSERT_HEAD(&dispatch->checks, check, link);
 	store_find_occurrences(dispatch->settings.store,
 		&(struct store_query){.recipient = key->about,
@@ -299,7 +305,7 @@ static void take(struct dispatch *dispatch, const struct delivery *row)
 	job->suspect = row->created_at <= dispatch->suspect_by;
 	if (!job_check_way(job))
 		return;
-	if (!drop_answered(job->delivery))
+	if (!drop_answered(job))
 		settle_cancelled(job, "answered");
 	else if (job->suspect && row->starts >= QUARANTINE_AFTER)
 		settle_quarantined(job);

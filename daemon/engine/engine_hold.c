@@ -169,13 +169,10 @@ static void on_closed(void *owner, const struct store_result *result)
 static void drop_item(
 	struct engine *engine, struct delivery *delivery, const struct occurrence *item)
 {
-	struct change *change;
+	struct change *closing = follow_closing(item);
 
-	if (follow_is_escalation(item)) {
-		change = change_new();
-		change_follow_occurrence(change, item->id, OCCURRENCE_CLOSED, TIME_NEVER, 0);
-		store_apply(engine->store, change, on_closed, engine);
-	}
+	if (closing)
+		store_apply(engine->store, closing, on_closed, engine);
 	delivery_drop_item(delivery, item->id);
 }
 

@@ -217,6 +217,17 @@ bool follow_is_escalation(const struct occurrence *item)
 	return item->key.pass == ESCALATION_PASS;
 }
 
+struct change *follow_closing(const struct occurrence *item)
+{
+	struct change *change;
+
+	if (!follow_is_escalation(item))
+		return NULL;
+	change = change_new();
+	change_follow_occurrence(change, item->id, OCCURRENCE_CLOSED, TIME_NEVER, 0);
+	return change;
+}
+
 bool follow_is_needless(const struct occurrence *item, const struct occurrence *answered)
 {
 	if (id_eq(item->id, answered->id))
@@ -255,6 +266,9 @@ struct step {
 	const struct person *person; /* who has not answered */
 	const struct person *to;     /* who is told */
 	bool escalates;
+	enum extra extra; /* where the day's limit has room for it: */
+	int64_t send_at;
+	int32_t date;
 	int64_t next_follow_at;
 	struct delivery *delivery;  /* recorded by this step; NULL: it joined another */
 	struct occurrence *telling; /* what the message says */
@@ -454,15 +468,15 @@ static struct occurrence *word_escalation(
 
 /* The planner's decision in the shape that makes deliveries. */
 static struct planned plan_of(
-	const struct step *step, const struct occurrence *original, int64_t at)
+	const struct step *step, const struct occurrence *original, int64_t now)
 {
 	return (struct planned){.reminder = step->reminder,
 		.place = step->to->place,
 		.person = step->to,
 		.slot = {.local = original->key.local, .pass = original->key.pass},
 		.due_at = original->due_at,
-		.send_at = at,
-		.fire_at = at};
+		.send_at = step->send_at,
+		.fire_at = now};
 }
 
 static void make_message(struct step *step, struct change *change,
@@ -471,29 +485,26 @@ static void make_message(struct step *step, struct change *change,
 	struct follow *follow = step->follow;
 	struct planned planned = plan_of(step, original, now);
 	struct ledger_day *day = NULL;
-	int32_t date;
-	enum extra extra = planner_place_extra(
-		follow->settings.planner, step->to, now, &planned.send_at, &date);
 
 	if (step->model->daily_limit)
-		day = ledger_day(follow->settings.ledger, step->to->id, date);
-	if (day && day->held && extra != EXTRA_NOW) {
+		day = ledger_day(follow->settings.ledger, step->to->id, step->date);
+	if (day && day->held && step->extra != EXTRA_NOW) {
 		if (delivery_has_item(day->held, item->id))
 			return;
 		change_join_delivery(change, day->held->id, item->id, day->held->not_before_at,
 			day->held->expire_at);
 		delivery_add_item(day->held, item);
-		step->joined_date = date;
+		step->joined_date = step->date;
 		return;
 	}
 	step->delivery = planner_make_delivery(
 		step->model, &planned, step->escalates ? PURPOSE_ESCALATE : PURPOSE_NUDGE, now, 0);
 	delivery_add_item(step->delivery, item);
 	if (day) {
-		step->delivery->budget_date = date;
+		step->delivery->budget_date = step->date;
 		day->used++;
 	}
-	if (day && extra != EXTRA_NOW) {
+	if (day && step->extra != EXTRA_NOW) {
 		step->delivery->state = DELIVERY_HELD;
 		day->held = step->delivery;
 		day->join_next = true;
@@ -519,14 +530,12 @@ static void leave_out(struct entry *entry, const struct reminder *reminder, int6
 		postpone(entry, next);
 }
 
-/* Where the day's limit puts it off, it may come to a day of absence. */
-static bool comes_while_away(const struct step *step, int64_t now)
+/* Where the day's limit puts it off, it may come to a day of absence: false. */
+static bool find_place(struct step *step, int64_t now)
 {
-	int64_t at;
-	int32_t date;
-
-	planner_place_extra(step->follow->settings.planner, step->to, now, &at, &date);
-	return is_away(step->to, at) || is_away(step->person, at);
+	step->extra = planner_place_extra(
+		step->follow->settings.planner, step->to, now, &step->send_at, &step->date);
+	return !is_away(step->to, step->send_at) && !is_away(step->person, step->send_at);
 }
 
 /* The occurrence as the store has it: still open, or snoozed. */
@@ -551,7 +560,7 @@ static void on_found(void *owner, int error, struct occurrence *const *occurrenc
 		step_free(step);
 		return;
 	}
-	if (comes_while_away(step, now)) {
+	if (!find_place(step, now)) {
 		entry->busy = false;
 		leave_out(entry, step->reminder, now);
 		step_free(step);

@@ -41,6 +41,8 @@ bool follow_is_needless(const struct occurrence *item, const struct occurrence *
 bool follow_was_answered(const struct occurrence *item);
 /* Whether it tells somebody of another's silence. */
 bool follow_is_escalation(const struct occurrence *item);
+/* The change that closes such word, because nobody needs it any more; NULL: it is none. */
+struct change *follow_closing(const struct occurrence *item);
 void follow_forget_person(struct follow *follow, const char *person);
 int64_t follow_next_at(const struct follow *follow);
 size_t follow_count(const struct follow *follow);

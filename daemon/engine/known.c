@@ -1,5 +1,5 @@
-/* Begins, pauses and what is kept for people in hashes by name. Owns copies. The view it gives answers the resolver in O(1)
- * when nothing is paused, which is nearly always. */
+/* Begins, pauses and what is kept for people in hashes by name. Owns copies. The view it gives answers
+ * the resolver in O(1) when nothing is paused, which is nearly always. */
 #include "engine/known.h"
 #include "base/str.h"
 #include "engine/rounds.h"
@@ -579,8 +579,8 @@ void known_keep(struct known *known, const char *person, const char *name, const
 		remove_kept(known, person, name);
 	else if (!why && known_can_keep(known, person, name))
 		put_kept(keeper_of(known, person), name, value);
-	/* What rounds keep is what they know already. */
-	if (!kept_note_of(name))
+	/* Who takes part; of all else, rounds know or need nothing. */
+	if (str_eq(name, "pair"))
 		rounds_forget(known->view.rounds);
 }
 

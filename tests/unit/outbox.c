@@ -491,6 +491,7 @@ static void answer(struct id occurrence)
 
 static void a_nudge_in_the_store_is_stopped_by_an_answer(void **state)
 {
+	uint64_t cancelled = report_count(EVENT_CANCELLED);
 	struct delivery *nudge;
 
 	open_with_nudges();
@@ -505,12 +506,14 @@ static void a_nudge_in_the_store_is_stopped_by_an_answer(void **state)
 	assert_int_equal(count_of(true, 200), 3);
 	for (int i = 0; i < desk.count; i++)
 		assert_string_not_equal(desk.list[i].person, nudge->recipient);
+	assert_int_equal(report_count(EVENT_CANCELLED), cancelled + 1);
 	delivery_free(nudge);
 	close_desk();
 }
 
 static void word_of_silence_in_the_store_is_stopped_by_an_answer(void **state)
 {
+	uint64_t cancelled = report_count(EVENT_CANCELLED);
 	struct delivery *word;
 	char text[ID_TEXT];
 
@@ -528,6 +531,7 @@ static void word_of_silence_in_the_store_is_stopped_by_an_answer(void **state)
 	assert_int_equal(count_of(true, 200), 3);
 	for (int i = 0; i < desk.count; i++)
 		assert_string_not_equal(desk.list[i].id, text);
+	assert_int_equal(report_count(EVENT_CANCELLED), cancelled + 1);
 	delivery_free(word);
 	close_desk();
 }
