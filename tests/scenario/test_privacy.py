@@ -158,7 +158,7 @@ def test_what_watches_events_is_told_no_words(band, receiver, tmp_path):
 
 
 def test_a_receiver_that_repeats_what_it_got_is_not_quoted(band, receiver):
-    receiver.reply = lambda arrival: (400, {"Content-Type": "text/plain"}, f"Cannot take: {arrival.text}")
+    receiver.reply = lambda arrival: (400, {"Content-Type": "text/plain"}, f"Cannot take: {arrival.items[0]['text']}")
     band.ctl("send", "own")
     refused = band.wait("refused")[0]
     assert "the receiver answered 400" in refused.message and not [word for word in CANARIES if word in refused.message]
